@@ -1,0 +1,203 @@
+"""The configuration file: every field documented, every unknown key refused with the nearest known name."""
+
+import difflib
+import hashlib
+import tomllib
+from importlib import resources
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from vitrine.domain.profile import DAY
+from vitrine.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0)]
+Share = Annotated[float, Field(ge=0, le=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ProfileConfig(_Section):
+    """How shoppers are remembered."""
+
+    long_half_life_days: Positive = Field(30, description="Half-life of the long-term interest.")
+    short_half_life_days: Positive = Field(1, description="Half-life of the short-term interest.")
+    max_items: int = Field(
+        4096, ge=1, description="Items remembered a shopper; the least interesting go first."
+    )
+    max_recent: int = Field(200, ge=1, description="Latest events kept in order.")
+    max_keys: int = Field(256, ge=1, description="Categories, brands and price bands remembered a shopper.")
+    max_event_age_days: Positive = Field(
+        7, description="Older events are refused, unless they are a backfill."
+    )
+    key_retention_days: Positive = Field(
+        8, description="How long a second sending of an event is recognised."
+    )
+    max_clock_skew_seconds: Positive = Field(300, description="How far in the future an event may be.")
+    cache_profiles: int = Field(50_000, ge=0, description="Profiles kept decoded in memory.")
+
+    @property
+    def long_half_life(self) -> float:
+        """In seconds."""
+        return self.long_half_life_days * DAY
+
+    @property
+    def short_half_life(self) -> float:
+        """In seconds."""
+        return self.short_half_life_days * DAY
+
+
+class RetrievalConfig(_Section):
+    """How candidates are found."""
+
+    popular_half_life_days: Positive = Field(
+        30, description="Half-life of the weight of an event in 'popular'."
+    )
+    trending_half_life_days: Positive = Field(
+        2, description="The same for 'trending', set against 'popular'."
+    )
+    new_arrival_days: Positive = Field(30, description="How long an item is new.")
+    max_seeds: int = Field(50, ge=1, description="Items of a shopper's history that sources start from.")
+
+
+class RankingConfig(_Section):
+    """How candidates are ordered."""
+
+    budget_ms: Positive = Field(50, description="Time a ranker has when it declares none.")
+
+
+class PluginSettings(BaseModel):
+    """The table of one plugin: its keys are the plugin's own."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+
+class RecommendationConfig(_Section):
+    """How the front spends its time."""
+
+    default_deadline_ms: Positive = Field(500, description="Time for a call whose caller set no deadline.")
+    margin_ms: Positive = Field(5, description="Kept back to send the answer.")
+    profile_share: Share = Field(0.25, description="Share of the time that reading the profile may take.")
+    retrieval_share: Share = Field(0.5, description="Share of what is then left that retrieval may take.")
+
+
+class RulesConfig(_Section):
+    """Business rules of a scene. Hidden and unsellable items are never shown, whatever stands here."""
+
+    exclude_purchased: bool = Field(False, description="Leave out what the shopper bought.")
+    purchased_within_days: Positive = Field(36500, description="…if that was at most so long ago.")
+    exclude_in_cart: bool = Field(True, description="Leave out what lies in the basket.")
+    exclude_seeds: bool = Field(True, description="Leave out the items that the window is about.")
+    max_per_brand: int = Field(0, ge=0, description="At most so many items of a brand; 0 means no limit.")
+    max_per_category: int = Field(
+        0, ge=0, description="At most so many items of a leaf category; 0: no limit."
+    )
+
+
+class SceneConfig(_Section):
+    """One kind of window."""
+
+    description: str = Field("", description="What the window is for.")
+    sources: dict[str, Annotated[int, Field(ge=0, le=5000)]] = Field(
+        description="Sources to ask and how many candidates to take from each; 0 switches one off."
+    )
+    candidates: int = Field(500, ge=1, le=5000, description="Candidates that go to ranking.")
+    weights: dict[str, float] = Field(
+        description="Weight of each ranker, and of each source as 'source:NAME', in the final score; 0 is off."
+    )
+    diversity: Share = Field(0.0, description="0: by score alone; towards 1: the more different the better.")
+    rules: RulesConfig = Field(default_factory=RulesConfig)
+
+    @property
+    def active_sources(self) -> dict[str, int]:
+        """The sources that are on."""
+        return {name: limit for name, limit in self.sources.items() if limit > 0}
+
+    @property
+    def rankers(self) -> tuple[str, ...]:
+        """The rankers that are on."""
+        return tuple(n for n, w in self.weights.items() if w != 0 and not n.startswith("source:"))
+
+
+class Config(_Section):
+    """Everything that a server can be told."""
+
+    shop: str = Field(
+        "default", pattern=r"^[a-z0-9_-]{1,32}$", description="Prefix of every key in the stores."
+    )
+    seed: int = Field(0, description="Decides between equal scores.")
+    profile: ProfileConfig = Field(default_factory=ProfileConfig)
+    retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
+    ranking: RankingConfig = Field(default_factory=RankingConfig)
+    recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig)
+    plugins: dict[str, PluginSettings] = Field(default_factory=dict, description="Settings of each plugin.")
+    scenes: dict[str, SceneConfig] = Field(description="The windows, by name.")
+
+    @property
+    def fingerprint(self) -> str:
+        """Twelve hexadecimal digits that change with any setting."""
+        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
+
+
+def load_config(path: Path | None = None) -> Config:
+    """Reads the defaults and, over them, a TOML file.
+
+    Args:
+        path: The file; ``None`` for the defaults alone. A table in it is merged into the default one key by key.
+
+    Raises:
+        ConfigError: The file is missing, is not TOML, or has a key or value that is not allowed; names it.
+    """
+    defaults = tomllib.loads((resources.files("vitrine") / "default.toml").read_text("utf-8"))
+    given: dict[str, Any] = {}
+    if path is not None:
+        try:
+            given = tomllib.loads(path.read_text("utf-8"))
+        except FileNotFoundError:
+            raise ConfigError(f"{path}: no such configuration file") from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
+    try:
+        return Config.model_validate(_merge(defaults, given))
+    except ValidationError as error:
+        raise ConfigError(_explain(error, path)) from None
+
+
+def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in over.items():
+        below = merged.get(key)
+        merged[key] = _merge(below, value) if isinstance(below, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _explain(error: ValidationError, path: Path | None) -> str:
+    lines = []
+    for problem in error.errors():
+        where = ".".join(str(part) for part in problem["loc"])
+        if problem["type"] == "extra_forbidden":
+            *table, key = [str(part) for part in problem["loc"]]
+            close = difflib.get_close_matches(key, _known_keys(table), n=1)
+            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(_known_keys(table))}"
+            lines.append(f"unknown key '{where}'{hint}")
+        else:
+            lines.append(f"'{where}': {problem['msg']}")
+    return f"{path or 'default configuration'}: " + "; ".join(lines)
+
+
+def _known_keys(table: list[str]) -> list[str]:
+    """The keys of the table at this path; the name of a scene is free."""
+    section: type[BaseModel] = Config
+    parts = iter(table)
+    for part in parts:
+        if part == "scenes":
+            section = SceneConfig
+            next(parts, None)
+            continue
+        annotation = section.model_fields[part].annotation
+        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            section = annotation
+    return list(section.model_fields)

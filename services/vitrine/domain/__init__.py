@@ -1,0 +1,1 @@
+"""The vocabulary that all parts share. Plain values and NumPy columns; imports neither grpc nor protobuf."""

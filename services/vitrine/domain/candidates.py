@@ -1,0 +1,80 @@
+"""Candidates between retrieval and ranking, as columns."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.domain.answer import Degradation, Reason, Versions
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """n candidates found by s sources.
+
+    Attributes:
+        item_ids: n identifiers without repeats.
+        source_names: The s sources that were asked.
+        masks: ``uint32[n]``; bit j tells that source j found the item.
+        scores: ``float32[n, s]``; NaN where a source did not find the item.
+    """
+
+    item_ids: Sequence[str]
+    source_names: tuple[str, ...]
+    masks: npt.NDArray[np.uint32]
+    scores: npt.NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.item_ids)
+
+    @classmethod
+    def of_items(cls, item_ids: Sequence[str]) -> Self:
+        """Candidates that no source stands behind."""
+        n = len(item_ids)
+        return cls(item_ids, (), np.zeros(n, np.uint32), np.empty((n, 0), np.float32))
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """What retrieval answers.
+
+    Attributes:
+        candidates: The candidates.
+        catalog_revision: Revision of the catalogue they were taken from.
+        versions: What they were found with.
+        degraded: What was missing.
+    """
+
+    candidates: Candidates
+    catalog_revision: int
+    versions: Versions
+    degraded: tuple[Degradation, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class RankedList:
+    """One ordered list of m items out of a query's candidates.
+
+    Attributes:
+        positions: ``int64[m]``, positions in the query's candidates, best first.
+        scores: ``float32[m]``, final scores.
+        component_scores: ``float32[m, c]``; NaN where a component had nothing to say.
+        reasons: Why each item is there.
+    """
+
+    positions: npt.NDArray[np.int64]
+    scores: npt.NDArray[np.float32]
+    component_scores: npt.NDArray[np.float32]
+    reasons: Sequence[Reason]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranked:
+    """What ranking answers: one list per query, and the names of the component columns."""
+
+    lists: Sequence[RankedList]
+    score_names: tuple[str, ...]
+    versions: Versions
+    degraded: tuple[Degradation, ...] = ()

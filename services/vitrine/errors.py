@@ -1,0 +1,76 @@
+"""The error tree. Each class owns the gRPC status that a caller sees; the domain raises these and nothing else."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class FieldViolation:
+    """One field of a request that is wrong.
+
+    Attributes:
+        field: Path in the request, for example ``events[3].item_id``.
+        description: What is wrong with it and what to do.
+    """
+
+    field: str
+    description: str
+
+
+class VitrineError(Exception):
+    """Anything that Vitrine reports on purpose. Its text is for people and safe to show to a caller."""
+
+    status: ClassVar[str] = "INTERNAL"
+
+
+class InvalidInput(VitrineError):
+    """A request or a file breaks its contract; names the field at fault."""
+
+    status = "INVALID_ARGUMENT"
+
+    def __init__(self, field: str, description: str, *more: FieldViolation) -> None:
+        self.violations: Sequence[FieldViolation] = (FieldViolation(field, description), *more)
+        super().__init__("; ".join(f"{v.field}: {v.description}" for v in self.violations))
+
+
+class NotReady(VitrineError):
+    """Something that the caller must do first has not been done."""
+
+    status = "FAILED_PRECONDITION"
+
+
+class TooLarge(VitrineError):
+    """A message or a batch exceeds its limit."""
+
+    status = "RESOURCE_EXHAUSTED"
+
+
+class Overloaded(VitrineError):
+    """The server refuses work to stay alive; try again later."""
+
+    status = "RESOURCE_EXHAUSTED"
+
+
+class Unavailable(VitrineError):
+    """A part cannot be reached or cannot store anything now; try again."""
+
+    status = "UNAVAILABLE"
+
+
+class Timeout(VitrineError):
+    """A part did not answer in its time."""
+
+    status = "DEADLINE_EXCEEDED"
+
+
+class ConfigError(VitrineError):
+    """The configuration, the installation or the command line is wrong."""
+
+    status = "FAILED_PRECONDITION"
+
+
+class BundleError(VitrineError):
+    """A bundle is refused: damaged, of another schema, or unsafe."""
+
+    status = "FAILED_PRECONDITION"
