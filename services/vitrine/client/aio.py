@@ -1,0 +1,129 @@
+"""The aio client."""
+
+from collections.abc import Awaitable, Callable, Iterable
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+import grpc
+
+from vitrine.api.common.v1 import common_pb2
+from vitrine.api.profile.v1 import profile_pb2, profile_pb2_grpc
+from vitrine.api.ranking.v1 import ranking_pb2_grpc
+from vitrine.api.recommendation.v1 import recommendation_pb2, recommendation_pb2_grpc
+from vitrine.api.retrieval.v1 import retrieval_pb2, retrieval_pb2_grpc
+from vitrine.client import requests
+from vitrine.client.channel import CHANNEL_OPTIONS, READ_TIMEOUT, WRITE_TIMEOUT
+from vitrine.client.errors import error_of
+from vitrine.client.requests import Who
+
+A = TypeVar("A")
+
+
+class AsyncVitrine:
+    """A connection to Vitrine. Make one and keep it; it belongs to one event loop.
+
+    Args:
+        address: Host and port, for example "localhost:50051".
+
+    Attributes:
+        profile: Stub of ProfileService, for calls that have no method here.
+        retrieval: Stub of RetrievalService.
+        ranking: Stub of RankingService.
+        recommendation: Stub of RecommendationService.
+
+    Every method raises `InvalidInput`, `Timeout`, `Unavailable`, `TooLarge`, `NotReady` or `VitrineError`.
+    """
+
+    def __init__(self, address: str = "localhost:50051") -> None:
+        self._channel = grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+        self.profile = profile_pb2_grpc.ProfileServiceStub(self._channel)
+        self.retrieval = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)
+        self.ranking = ranking_pb2_grpc.RankingServiceStub(self._channel)
+        self.recommendation = recommendation_pb2_grpc.RecommendationServiceStub(self._channel)
+
+    async def recommend(
+        self,
+        who: Who | None = None,
+        scene: str = "home",
+        limit: int = 20,
+        *,
+        item_ids: Iterable[str] = (),
+        basket: Iterable[str] = (),
+        query: str = "",
+        locale: str = "",
+        filters: common_pb2.Filters | None = None,
+        min_watermark: str = "",
+        include_scores: bool = False,
+        timeout: float = READ_TIMEOUT,
+    ) -> recommendation_pb2.RecommendResponse:
+        """The items for a window, best first; ``timeout`` in seconds."""
+        request = requests.recommend(
+            who,
+            scene,
+            limit,
+            item_ids=item_ids,
+            basket=basket,
+            query=query,
+            locale=locale,
+            filters=filters,
+            min_watermark=min_watermark,
+            include_scores=include_scores,
+        )
+        return await _call(self.recommendation.Recommend, request, timeout)
+
+    async def record_events(
+        self, events: Iterable[profile_pb2.Event], *, backfill: bool = False, timeout: float = WRITE_TIMEOUT
+    ) -> profile_pb2.RecordEventsResponse:
+        """Records events, made with `event`. On return every accepted one is on disk."""
+        request = profile_pb2.RecordEventsRequest(events=events, backfill=backfill)
+        return await _call(self.profile.RecordEvents, request, timeout)
+
+    async def get_profile(
+        self, who: Who, *, min_watermark: str = "", timeout: float = READ_TIMEOUT
+    ) -> profile_pb2.Profile:
+        """What is known of a shopper."""
+        request = profile_pb2.GetProfileRequest(subject=requests.subject(who), min_watermark=min_watermark)
+        return (await _call(self.profile.GetProfile, request, timeout)).profile
+
+    async def delete_profile(self, who: Who, *, timeout: float = WRITE_TIMEOUT) -> int:
+        """Erases a shopper; answers how many events were erased."""
+        request = profile_pb2.DeleteProfileRequest(subject=requests.subject(who))
+        return (await _call(self.profile.DeleteProfile, request, timeout)).events_erased
+
+    async def upsert_items(
+        self,
+        items: Iterable[retrieval_pb2.Item],
+        *,
+        fields: Iterable[str] = (),
+        timeout: float = WRITE_TIMEOUT,
+    ) -> str:
+        """Adds or changes items; with ``fields`` only these of items that exist. Answers the revision."""
+        request = retrieval_pb2.UpsertItemsRequest(items=items)
+        request.update_mask.paths.extend(fields)
+        return (await _call(self.retrieval.UpsertItems, request, timeout)).revision
+
+    async def get_items(
+        self, item_ids: Iterable[str], *, timeout: float = READ_TIMEOUT
+    ) -> list[retrieval_pb2.Item]:
+        """The items that exist of these."""
+        request = retrieval_pb2.GetItemsRequest(item_ids=item_ids)
+        return list((await _call(self.retrieval.GetItems, request, timeout)).items)
+
+    async def close(self) -> None:
+        """Closes the connection."""
+        await self._channel.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.close()
+
+
+async def _call(method: Callable[..., Awaitable[A]], request: Any, timeout: float) -> A:
+    try:
+        return await method(request, timeout=timeout)
+    except grpc.aio.AioRpcError as failure:
+        raise error_of(failure) from None

@@ -1,0 +1,1 @@
+"""The server side of gRPC: errors to statuses, health, reflection, metrics, graceful stop."""

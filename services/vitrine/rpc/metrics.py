@@ -1,0 +1,71 @@
+"""Prometheus metrics of one server."""
+
+from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+
+from vitrine.domain.answer import Degradation
+from vitrine.errors import ConfigError
+
+_BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
+
+
+class Metrics:
+    """Counters and times; safe to use from any thread."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter(
+            "vitrine_rpc", "Calls by method and status code.", ("method", "code"), registry=self.registry
+        )
+        self._seconds = Histogram(
+            "vitrine_rpc_seconds", "Time of a call.", ("method",), registry=self.registry, buckets=_BUCKETS
+        )
+        self._stages = Histogram(
+            "vitrine_stage_seconds",
+            "Time of a stage of Recommend.",
+            ("stage",),
+            registry=self.registry,
+            buckets=_BUCKETS,
+        )
+        self._degraded = Counter(
+            "vitrine_degraded", "Answers without a part.", ("component", "code"), registry=self.registry
+        )
+
+    def called(self, method: str, code: str, seconds: float | None) -> None:
+        """Counts a call; ``None`` for a stream, whose length says nothing."""
+        self._calls.labels(method, code).inc()
+        if seconds is not None:
+            self._seconds.labels(method).observe(seconds)
+
+    def stage(self, name: str, seconds: float) -> None:
+        """Notes the time of one stage of a recommendation."""
+        self._stages.labels(name).observe(seconds)
+
+    def degraded(self, part: Degradation) -> None:
+        """Counts a missing part of an answer."""
+        self._degraded.labels(part.component, part.code.name).inc()
+
+    def expose(self, port: int) -> "Exposition":
+        """Serves ``/metrics`` on all interfaces from a thread of its own.
+
+        Raises:
+            ConfigError: The port is taken.
+        """
+        try:
+            server, _ = start_http_server(port, registry=self.registry)
+        except OSError:
+            raise ConfigError(
+                f"port {port} for metrics is taken; choose another with --metrics-port, or 0 for none"
+            ) from None
+        return Exposition(server)
+
+
+class Exposition:
+    """A running ``/metrics`` server."""
+
+    def __init__(self, server: object) -> None:
+        self._server = server
+
+    def close(self) -> None:
+        """Stops it."""
+        self._server.shutdown()  # type: ignore[attr-defined]
+        self._server.server_close()  # type: ignore[attr-defined]
