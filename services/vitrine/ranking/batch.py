@@ -1,0 +1,121 @@
+"""Makes the columns that rankers read out of queries, the catalogue and the bundle. Once per batch."""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.bundle import AttachedBundle
+from vitrine.catalog import Catalog
+from vitrine.plugin import Batch, History, Items, Scores
+from vitrine.ranking.query import RankingQuery, ShopperQuery
+
+T = TypeVar("T", bound=np.generic)
+
+# A window about an item or a basket is first of all about that, and only then about the shopper.
+SEED_SHARE = 0.75
+# Of a shopper's interest without seeds, how much is the short-term one where there is any.
+SHORT_SHARE = 0.3
+# Beyond this many items the rest of a history adds cost and no order.
+MAX_HISTORY = 200
+
+
+def make_batch(
+    query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None, scores: Mapping[str, Scores]
+) -> Batch:
+    """The batch for a query; ``scores`` is shown to the rankers as it fills."""
+    candidates = query.candidates
+    return Batch(
+        request_time=query.request_time,
+        offsets=_frozen(query.offsets),
+        items=_items(query, catalog, bundle),
+        history=_history(query, catalog, bundle),
+        profiles=[q.profile for q in query.queries],
+        contexts=[q.context for q in query.queries],
+        scenes=[q.scene for q in query.queries],
+        source_names=candidates.source_names,
+        source_scores=_frozen(candidates.scores),
+        scores=scores,
+    )
+
+
+def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> Items:
+    ids = query.candidates.item_ids
+    rows = catalog.rows(ids)
+    return Items(
+        ids=ids,
+        rows=_frozen(rows),
+        bundle_rows=_bundle_rows(rows, bundle),
+        price_micros=_gather(catalog.price_micros, rows, 0),
+        created=_gather(catalog.created, rows, 0),
+        category=_gather(catalog.category, rows, -1),
+        brand=_gather(catalog.brand, rows, -1),
+    )
+
+
+def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> History:
+    parts = [_shopper_history(q, query.request_time) for q in query.queries]
+    ids = [item_id for part in parts for item_id in part[0]]
+    rows = catalog.rows(ids)
+    return History(
+        offsets=_frozen(np.cumsum([0] + [len(part[0]) for part in parts], dtype=np.int64)),
+        ids=ids,
+        rows=_frozen(rows),
+        bundle_rows=_bundle_rows(rows, bundle),
+        weights=_frozen(np.concatenate([part[1] for part in parts])) if parts else np.empty(0),
+        purchased=_frozen(np.concatenate([part[2] for part in parts])) if parts else np.empty(0, np.bool_),
+    )
+
+
+def _shopper_history(
+    query: ShopperQuery, now: float
+) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    """Items, weights that sum to 1, and whether bought, of one query."""
+    items = query.profile.items
+    # The logarithm keeps one much-bought item from speaking for the whole shopper.
+    weights = _share(np.log1p(query.profile.interest(now)))
+    short = _share(query.profile.interest(now, short=True))
+    if short.any():
+        weights = (1 - SHORT_SHARE) * weights + SHORT_SHARE * short
+    kept = np.flatnonzero(weights > 0)
+    if len(kept) > MAX_HISTORY:
+        kept = np.sort(kept[np.argpartition(-weights[kept], MAX_HISTORY)[:MAX_HISTORY]])
+    ids = [items.item_ids[i] for i in kept.tolist()]
+    weights = weights[kept]
+    purchased = items.purchases[kept] > 0
+
+    seeds = query.context.seeds
+    if seeds:
+        ids += seeds
+        weights = np.concatenate([(1 - SEED_SHARE) * weights, np.full(len(seeds), SEED_SHARE / len(seeds))])
+        purchased = np.concatenate([purchased, np.zeros(len(seeds), np.bool_)])
+    return ids, _share(weights), purchased
+
+
+def _share(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    total = float(weights.sum())
+    return weights / total if total > 0 else np.zeros_like(weights)
+
+
+def _bundle_rows(rows: npt.NDArray[np.int32], bundle: AttachedBundle | None) -> npt.NDArray[np.int32]:
+    if bundle is None:
+        return _frozen(np.full(len(rows), -1, np.int32))
+    # An item may have joined the catalogue since the bundle last looked.
+    table = bundle.bundle_rows
+    return _gather(table, np.where(rows < len(table), rows, np.int32(-1)), -1)
+
+
+def _gather(column: npt.NDArray[T], rows: npt.NDArray[np.int32], missing: int) -> npt.NDArray[T]:
+    """The column at the rows, ``missing`` where the row is −1."""
+    if len(column) == 0:
+        return _frozen(np.full(len(rows), missing, column.dtype))
+    taken = column[rows]
+    taken[rows < 0] = missing
+    return _frozen(taken)
+
+
+def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:
+    view = array.view()
+    view.flags.writeable = False
+    return view

@@ -1,0 +1,33 @@
+"""Brings the scores of rankers and sources to one scale and adds them up."""
+
+import numpy as np
+import numpy.typing as npt
+
+
+def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """Each column on the scale 0 to 1 within one query.
+
+    Zero stays zero and the largest score becomes 1, so that relative distances survive; columns that reach below
+    zero are shifted first. NaN ("nothing to say") counts as 0.
+
+    Args:
+        scores: ``float32[n, c]`` of one query.
+
+    Returns:
+        ``float32[n, c]``.
+    """
+    if len(scores) == 0:
+        return scores
+    known = ~np.isnan(scores)
+    high = np.where(known, scores, -np.inf).max(axis=0)
+    low = np.minimum(np.where(known, scores, np.inf).min(axis=0), 0)
+    span = high - low
+    usable = np.isfinite(span) & (span > 0)
+    low, span = np.where(usable, low, 0), np.where(usable, span, 1)
+    scaled = np.where(known & usable, (scores - low) / span, 0)
+    return scaled.astype(np.float32)
+
+
+def order(scores: npt.NDArray[np.float32], ties: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
+    """Positions by falling score; equal scores by the hash of seed and item, the same in every process."""
+    return np.lexsort((ties, -scores)).astype(np.int64)

@@ -1,0 +1,183 @@
+"""Orders candidates: plugins, blend, rules, diversity, reasons. One call for a request or a batch of them."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine import __version__
+from vitrine.bundle import AttachedBundle
+from vitrine.catalog import Catalog
+from vitrine.config import Config, SceneConfig
+from vitrine.domain.answer import Degradation, DegradationCode, Versions
+from vitrine.domain.candidates import Ranked, RankedList
+from vitrine.errors import InvalidInput
+from vitrine.plugin import Batch, Ranker, Scores
+from vitrine.ranking.batch import make_batch
+from vitrine.ranking.blend import normalise, order
+from vitrine.ranking.diversity import diversify
+from vitrine.ranking.explain import explain
+from vitrine.ranking.plugins import Plugin, Rankers, make_rankers
+from vitrine.ranking.query import RankingQuery, ShopperQuery
+from vitrine.ranking.rules import forbidden_items, within_caps
+
+log = logging.getLogger(__name__)
+
+# Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
+DIVERSITY_POOL = 4
+
+
+class RankingEngine:
+    """Orders candidates by the pipelines of the configured scenes.
+
+    Args:
+        catalog: This process's copy of the catalogue.
+        bundle: The models; ``None`` to rank by what sources say.
+        config: Scenes, weights, rules.
+        plugins: The plugins that were found.
+    """
+
+    def __init__(
+        self, catalog: Catalog, bundle: AttachedBundle | None, config: Config, plugins: Sequence[Plugin]
+    ) -> None:
+        self._catalog = catalog
+        self._bundle = bundle
+        self._config = config
+        names = sorted({name for scene in config.scenes.values() for name in scene.rankers})
+        settings = {name: table.model_dump() for name, table in config.plugins.items()}
+        self.rankers: Rankers = make_rankers(plugins, names, bundle, settings)
+
+    @property
+    def versions(self) -> Versions:
+        """What answers are computed with."""
+        return Versions(
+            bundle=self._bundle.bundle.version if self._bundle else "",
+            server=__version__,
+            config=self._config.fingerprint,
+            plugins=tuple((name, ranker.version) for name, ranker in self.rankers.ready.items()),
+        )
+
+    def rank(self, query: RankingQuery) -> Ranked:
+        """One ordered list per query.
+
+        Raises:
+            InvalidInput: A scene is not configured.
+        """
+        scenes = [self._scene(q, i) for i, q in enumerate(query.queries)]
+        wanted = list(dict.fromkeys(name for scene in scenes for name in scene.rankers))
+        scores: dict[str, Scores] = {}
+        degraded: list[Degradation] = []
+        batch = make_batch(query, self._catalog, self._bundle, scores)
+        for name in wanted:
+            self._score(name, batch, scores, degraded)
+
+        names = (*scores, *(f"source:{s}" for s in batch.source_names))
+        columns = np.column_stack([*scores.values(), batch.source_scores]).astype(np.float32, copy=False)
+        lists = [
+            self._list(q, query.queries[q], scene, batch, names, columns) for q, scene in enumerate(scenes)
+        ]
+        return Ranked(lists, names, self.versions, tuple(degraded))
+
+    def _scene(self, query: ShopperQuery, index: int) -> SceneConfig:
+        try:
+            return self._config.scenes[query.scene]
+        except KeyError:
+            known = ", ".join(self._config.scenes)
+            raise InvalidInput(
+                f"queries[{index}].scene", f"unknown scene '{query.scene}'; configured: {known}"
+            ) from None
+
+    def _score(self, name: str, batch: Batch, scores: dict[str, Scores], degraded: list[Degradation]) -> None:
+        """Adds the scores of one ranker, or tells why there are none."""
+        component = f"ranker:{name}"
+        ranker = self.rankers.ready.get(name)
+        if ranker is None:
+            degraded.append(Degradation(component, DegradationCode.OFF, self.rankers.off[name]))
+            return
+        try:
+            column = ranker.score(batch)
+            problem = _problem(column, len(batch.items.ids))
+        except Exception:
+            log.exception("ranker '%s' failed", name)
+            problem = "the ranker failed"
+        if problem:
+            degraded.append(Degradation(component, DegradationCode.FAILED, problem))
+        else:
+            scores[name] = column
+
+    def _list(
+        self,
+        index: int,
+        query: ShopperQuery,
+        scene: SceneConfig,
+        batch: Batch,
+        names: tuple[str, ...],
+        columns: npt.NDArray[np.float32],
+    ) -> RankedList:
+        start, end = int(batch.offsets[index]), int(batch.offsets[index + 1])
+        own = columns[start:end]
+        weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
+        shares = normalise(own) * weights
+        total = shares.sum(axis=1, dtype=np.float32)
+
+        kept = self._kept(query, scene, batch, start, end)
+        rows = batch.items.rows[start:end]
+        ranked = kept[order(total[kept], self._catalog.tie[rows[kept]])]
+        for codes, cap in (
+            (batch.items.brand, scene.rules.max_per_brand),
+            (batch.items.category, scene.rules.max_per_category),
+        ):
+            if cap:
+                ranked = ranked[within_caps(codes[start:end][ranked], cap)]
+        positions, final = self._diverse(ranked, total, rows, scene, query.limit)
+        return RankedList(
+            positions=positions,
+            scores=final,
+            component_scores=own[positions],
+            reasons=explain(
+                index, query, batch, start + positions, names, shares[positions], self.rankers, self._catalog
+            ),
+        )
+
+    def _kept(
+        self, query: ShopperQuery, scene: SceneConfig, batch: Batch, start: int, end: int
+    ) -> npt.NDArray[np.int64]:
+        """Positions that the rules allow; an item that this catalogue does not know cannot be vouched for."""
+        rows = batch.items.rows[start:end]
+        sellable = self._catalog.sellable
+        keep = (rows >= 0) & sellable[rows] if len(sellable) else np.zeros(len(rows), np.bool_)
+        forbidden = forbidden_items(query.profile, query.context, scene.rules, batch.request_time)
+        if forbidden:
+            keep &= ~np.isin(rows, self._catalog.rows(list(forbidden)))
+        return np.flatnonzero(keep)
+
+    def _diverse(
+        self,
+        ranked: npt.NDArray[np.int64],
+        total: npt.NDArray[np.float32],
+        rows: npt.NDArray[np.int32],
+        scene: SceneConfig,
+        limit: int,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        vectors = self._bundle.content if self._bundle else None
+        if scene.diversity == 0 or vectors is None:
+            return ranked[:limit], total[ranked[:limit]]
+        pool = ranked[: limit * DIVERSITY_POOL]
+        pool = pool[rows[pool] < len(vectors)]
+        picked, values = diversify(total[pool], vectors[rows[pool]], scene.diversity, limit)
+        return pool[picked], values
+
+
+def _problem(column: object, length: int) -> str:
+    """What is wrong with a ranker's answer; empty when nothing is."""
+    if not isinstance(column, np.ndarray) or column.dtype != np.float32:
+        return "the ranker's answer is not a float32 array"
+    if column.shape != (length,):
+        return f"the ranker answered shape {column.shape} for {length} candidates"
+    if np.isinf(column).any():
+        return "the ranker answered an infinite score"
+    return ""
+
+
+__all__ = ["Ranker", "RankingEngine"]

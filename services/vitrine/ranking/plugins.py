@@ -1,0 +1,109 @@
+"""Finds ranking plugins by entry point and makes rankers of them, each on its own so that one cannot spoil another."""
+
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+import pluggy
+
+from vitrine import plugin as contract
+from vitrine.bundle import AttachedBundle
+from vitrine.plugin import LoadContext, MissingData, Ranker
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Plugin:
+    """A plugin that was found.
+
+    Attributes:
+        name: Name of its entry point.
+        distribution: The package and version it comes from.
+        host: Its own plugin manager; ``None`` when it could not be loaded.
+        error: Why it could not be loaded.
+    """
+
+    name: str
+    distribution: str
+    host: pluggy.PluginManager | None
+    error: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rankers:
+    """The rankers made for one bundle, and why others are off.
+
+    Attributes:
+        ready: Rankers by name.
+        off: Reasons by name: not found, failed to load, missing data.
+    """
+
+    ready: Mapping[str, Ranker]
+    off: Mapping[str, str]
+
+
+def discover() -> list[Plugin]:
+    """All installed plugins, those that fail to import included."""
+    found = sorted(entry_points(group=contract.ENTRY_POINT_GROUP), key=lambda entry: entry.name)
+    return [_load(entry) for entry in found]
+
+
+def make_rankers(
+    plugins: Sequence[Plugin],
+    names: Sequence[str],
+    bundle: AttachedBundle | None,
+    settings: Mapping[str, Mapping[str, Any]],
+) -> Rankers:
+    """Makes the rankers that the configuration names.
+
+    Never raises because of a plugin: one that cannot be made is listed in `Rankers.off`.
+    """
+    by_name = {plugin.name: plugin for plugin in plugins}
+    ready: dict[str, Ranker] = {}
+    off: dict[str, str] = {}
+    for name in names:
+        plugin = by_name.get(name)
+        if plugin is None:
+            off[name] = f"no installed package offers a ranker '{name}'; see `vitrine plugins`"
+        elif plugin.host is None:
+            off[name] = plugin.error
+        else:
+            made = _make(plugin.host, LoadContext(bundle, settings.get(name, {})))
+            if isinstance(made, str):
+                off[name] = made
+            else:
+                ready[name] = made
+    return Rankers(ready, off)
+
+
+def _load(entry: EntryPoint) -> Plugin:
+    origin = f"{entry.dist.name} {entry.dist.version}" if entry.dist else ""
+    host = pluggy.PluginManager(contract.PROJECT)
+    host.add_hookspecs(contract)
+    try:
+        host.register(entry.load(), entry.name)
+        # A misspelt hook would be silent without this.
+        host.check_pending()
+        if not host.get_hookcallers(host.get_plugin(entry.name)):
+            return Plugin(entry.name, origin, None, "implements no hook of vitrine.plugin")
+    except Exception as error:
+        log.exception("ranking plugin '%s' cannot be loaded", entry.name)
+        return Plugin(entry.name, origin, None, f"failed to load: {type(error).__name__}: {error}")
+    return Plugin(entry.name, origin, host)
+
+
+def _make(host: pluggy.PluginManager, load: LoadContext) -> Ranker | str:
+    """The ranker, or why there is none."""
+    try:
+        made = host.hook.vitrine_make_ranker(load=load)
+    except MissingData as missing:
+        return str(missing)
+    except Exception as error:
+        log.exception("a ranking plugin failed to start")
+        return f"failed to start: {type(error).__name__}"
+    if not isinstance(made, Ranker):
+        return "vitrine_make_ranker returned no Ranker; see vitrine.plugin.Ranker"
+    return made

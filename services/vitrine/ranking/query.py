@@ -1,0 +1,43 @@
+"""What ranking is asked."""
+
+from dataclasses import dataclass
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.domain.candidates import Candidates
+from vitrine.domain.profile import Profile
+from vitrine.domain.request import NO_CONTEXT, Context
+
+
+@dataclass(frozen=True, slots=True)
+class ShopperQuery:
+    """One list to order: for whom, in view of what, by which scene's pipeline, at most how many items."""
+
+    profile: Profile
+    scene: str
+    context: Context = NO_CONTEXT
+    limit: int = 20
+
+
+@dataclass(frozen=True, slots=True)
+class RankingQuery:
+    """Lists to order together.
+
+    Attributes:
+        request_time: The moment to answer for, Unix seconds.
+        queries: q queries.
+        candidates: The candidates of all queries, one after the other.
+        offsets: ``int64[q + 1]``; query i owns candidates ``offsets[i]`` to ``offsets[i + 1]``.
+    """
+
+    request_time: float
+    queries: tuple[ShopperQuery, ...]
+    candidates: Candidates
+    offsets: npt.NDArray[np.int64]
+
+    @classmethod
+    def single(cls, request_time: float, query: ShopperQuery, candidates: Candidates) -> Self:
+        """One list."""
+        return cls(request_time, (query,), candidates, np.array([0, len(candidates)], np.int64))

@@ -1,0 +1,81 @@
+"""Why an item is shown, in a sentence for the shopper."""
+
+from collections.abc import Sequence
+
+from vitrine.domain.answer import Reason, ReasonCode
+
+SOURCE_REASONS: dict[str, ReasonCode] = {
+    "popular": ReasonCode.POPULAR,
+    "trending": ReasonCode.TRENDING,
+    "co_visitation": ReasonCode.CO_VISITATION,
+    "bought_again": ReasonCode.BOUGHT_AGAIN,
+    "content": ReasonCode.SIMILAR_CONTENT,
+    "new_arrivals": ReasonCode.NEW_ARRIVAL,
+    "search": ReasonCode.SEARCH_MATCH,
+}
+
+# What a reason falls back to when no item of the history stands out.
+WITHOUT_ITEM: dict[ReasonCode, ReasonCode] = {
+    ReasonCode.CO_VISITATION: ReasonCode.TASTE,
+    ReasonCode.SIMILAR_CONTENT: ReasonCode.TASTE,
+}
+
+# By language: reason, then the sentence; {title} is the item referred to, {query} what was typed.
+_TEXTS: dict[str, dict[ReasonCode | str, str]] = {
+    "en": {
+        ReasonCode.POPULAR: "Popular in the shop",
+        ReasonCode.TRENDING: "Many shoppers are looking at this now",
+        ReasonCode.CO_VISITATION: "Because you looked at “{title}”",
+        "bought": "Because you bought “{title}”",
+        "seed": "Goes with “{title}”",
+        ReasonCode.TASTE: "Fits what you like",
+        ReasonCode.SIMILAR_CONTENT: "Similar to “{title}”",
+        ReasonCode.BOUGHT_AGAIN: "You bought this before",
+        ReasonCode.NEW_ARRIVAL: "New in the shop",
+        ReasonCode.SEARCH_MATCH: "Matches “{query}”",
+    },
+    "zh": {
+        ReasonCode.POPULAR: "店内热销",
+        ReasonCode.TRENDING: "正在热看",
+        ReasonCode.CO_VISITATION: "因为您看过“{title}”",
+        "bought": "因为您买过“{title}”",
+        "seed": "与“{title}”搭配",
+        ReasonCode.TASTE: "符合您的喜好",
+        ReasonCode.SIMILAR_CONTENT: "与“{title}”相似",
+        ReasonCode.BOUGHT_AGAIN: "您买过这件商品",
+        ReasonCode.NEW_ARRIVAL: "新品上架",
+        ReasonCode.SEARCH_MATCH: "符合“{query}”",
+    },
+}
+
+
+def make_reason(
+    code: ReasonCode | None,
+    *,
+    locale: str = "",
+    query: str = "",
+    item_ids: Sequence[str] = (),
+    title: str = "",
+    bought: bool = False,
+    seed: bool = False,
+) -> Reason:
+    """A reason and its sentence.
+
+    Args:
+        code: Why; ``None`` gives a reason without a sentence.
+        locale: BCP 47 tag; Chinese for ``zh…``, English for everything else.
+        query: What was typed.
+        item_ids: The items that the reason refers to.
+        title: Title of the first of them; without one the sentence names none.
+        bought: Whether the shopper bought that item.
+        seed: Whether that item is what the window is about.
+    """
+    if code is None:
+        return Reason(None)
+    if not title:
+        code = WITHOUT_ITEM.get(code, code)
+    texts = _TEXTS["zh" if locale.lower().startswith("zh") else "en"]
+    variant: ReasonCode | str = code
+    if code is ReasonCode.CO_VISITATION:
+        variant = "seed" if seed else "bought" if bought else code
+    return Reason(code, tuple(item_ids), texts[variant].format(title=title, query=query))

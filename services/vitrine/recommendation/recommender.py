@@ -1,0 +1,220 @@
+"""One window: profile, candidates, order, within the caller's time; what fails is left out and said to be."""
+
+import logging
+import math
+import time
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import numpy as np
+
+from vitrine import __version__
+from vitrine.config import Config, SceneConfig
+from vitrine.domain.answer import Degradation, DegradationCode, Versions
+from vitrine.domain.candidates import Candidates, Ranked, Retrieved
+from vitrine.domain.clock import Clock
+from vitrine.domain.profile import Profile
+from vitrine.errors import InvalidInput, NotReady, Timeout, VitrineError
+from vitrine.ranking.query import RankingQuery, ShopperQuery
+from vitrine.recommendation.fallback import LastCandidates, Sellable, rank_as_found
+from vitrine.recommendation.ports import Ports
+from vitrine.recommendation.query import Window, WindowItem, WindowQuery
+from vitrine.retrieval import RetrievalQuery
+from vitrine.rpc.metrics import Metrics
+
+log = logging.getLogger(__name__)
+
+T = TypeVar("T")
+
+_CODES: dict[type[VitrineError], DegradationCode] = {
+    Timeout: DegradationCode.TIMEOUT,
+    NotReady: DegradationCode.STALE,
+}
+
+
+class Recommender:
+    """Decides what goes into a window.
+
+    Args:
+        ports: The services behind the front.
+        config: Scenes and shares of the time.
+        clock: Stamps every request once.
+        metrics: Takes the times of the stages and counts what was degraded.
+        sellable: Tells whether an item may be sold, asked only when retrieval or ranking is gone.
+    """
+
+    def __init__(
+        self,
+        ports: Ports,
+        config: Config,
+        clock: Clock,
+        metrics: Metrics,
+        sellable: Sellable = lambda _: True,
+    ) -> None:
+        self._ports = ports
+        self._config = config
+        self._clock = clock
+        self._metrics = metrics
+        self._sellable = sellable
+        self._last = LastCandidates()
+        self._own_versions = Versions(server=__version__, config=config.fingerprint)
+
+    async def recommend(self, query: WindowQuery, seconds: float | None) -> Window:
+        """The window.
+
+        Args:
+            query: Checked by the caller, but for the scene.
+            seconds: Time left; ``None`` for the configured default.
+
+        Raises:
+            InvalidInput: The scene is not configured.
+        """
+        scene = self._scene(query.scene)
+        now = self._clock()
+        settings = self._config.recommendation
+        left = seconds if seconds is not None else settings.default_deadline_ms / 1000
+        end = time.monotonic() + left - settings.margin_ms / 1000
+        degraded: list[Degradation] = []
+
+        profile = await self._profile(query, end, degraded)
+        retrieved = await self._retrieve(query, profile, now, end, degraded)
+        ranked = await self._rank(query, scene, profile, retrieved, now, end, degraded)
+
+        for part in degraded:
+            self._metrics.degraded(part)
+        return Window(
+            items=_items(query, retrieved.candidates, ranked),
+            request_id=query.request_id,
+            request_time=now,
+            versions=Versions(
+                bundle=ranked.versions.bundle or retrieved.versions.bundle,
+                server=__version__,
+                config=self._config.fingerprint,
+                plugins=ranked.versions.plugins,
+            ),
+            degraded=tuple(degraded),
+            profile_watermark=profile.watermark,
+        )
+
+    def _scene(self, name: str) -> SceneConfig:
+        try:
+            return self._config.scenes[name]
+        except KeyError:
+            known = ", ".join(self._config.scenes)
+            raise InvalidInput("scene", f"unknown scene '{name}'; configured: {known}") from None
+
+    async def _profile(self, query: WindowQuery, end: float, degraded: list[Degradation]) -> Profile:
+        subject = query.subject
+        if subject is None:
+            return Profile()
+        share = self._config.recommendation.profile_share
+        found = await self._stage(
+            "profile",
+            lambda seconds: self._ports.profile.get(subject, query.min_watermark, seconds),
+            _part(end, share),
+            degraded,
+        )
+        if found is None and degraded[-1].code is DegradationCode.STALE:
+            # An older profile is better than none.
+            found = await self._stage(
+                "profile",
+                lambda seconds: self._ports.profile.get(subject, 0, seconds),
+                _part(end, share),
+                degraded,
+            )
+        return found or Profile(subject=subject)
+
+    async def _retrieve(
+        self, query: WindowQuery, profile: Profile, now: float, end: float, degraded: list[Degradation]
+    ) -> Retrieved:
+        wanted = RetrievalQuery(
+            request_time=now, profile=profile, context=query.context, filters=query.filters, scene=query.scene
+        )
+        share = self._config.recommendation.retrieval_share
+        found = await self._stage(
+            "retrieval",
+            lambda seconds: self._ports.retrieval.retrieve(wanted, seconds),
+            _part(end, share),
+            degraded,
+        )
+        if found is None:
+            return self._last.get(query.scene, query.filters) or Retrieved(
+                Candidates.of_items(()), 0, self._own_versions
+            )
+        degraded += found.degraded
+        if not query.filters and len(found.candidates):
+            self._last.put(query.scene, found)
+        return found
+
+    async def _rank(
+        self,
+        query: WindowQuery,
+        scene: SceneConfig,
+        profile: Profile,
+        retrieved: Retrieved,
+        now: float,
+        end: float,
+        degraded: list[Degradation],
+    ) -> Ranked:
+        shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
+        wanted = RankingQuery.single(now, shopper, retrieved.candidates)
+        if len(retrieved.candidates):
+            found = await self._stage(
+                "ranking",
+                lambda seconds: self._ports.ranking.rank(wanted, retrieved.catalog_revision, seconds),
+                _part(end, 1.0),
+                degraded,
+            )
+            if found is not None:
+                degraded += found.degraded
+                return found
+        return rank_as_found(shopper, scene, retrieved, now, self._sellable)
+
+    async def _stage(
+        self,
+        name: str,
+        call: Callable[[float], Awaitable[T]],
+        seconds: float,
+        degraded: list[Degradation],
+    ) -> T | None:
+        """What a service answers; ``None``, and a line in ``degraded``, when it does not."""
+        started = time.perf_counter()
+        try:
+            if seconds <= 0:
+                raise Timeout("no time was left")
+            return await call(seconds)
+        except InvalidInput:
+            # The front checks requests itself, so this is a disagreement between two versions or configurations.
+            log.exception("%s refused what the front sent", name)
+            degraded.append(Degradation(name, DegradationCode.FAILED, f"{name} refused the request"))
+        except VitrineError as error:
+            code = _CODES.get(type(error), DegradationCode.UNAVAILABLE)
+            degraded.append(Degradation(name, code, f"{name}: {error}"))
+        except Exception:
+            log.exception("%s failed", name)
+            degraded.append(Degradation(name, DegradationCode.FAILED, f"{name} failed; its log says why"))
+        finally:
+            self._metrics.stage(name, time.perf_counter() - started)
+        return None
+
+
+def _part(end: float, share: float) -> float:
+    """Seconds that a stage may take of what is left until ``end``."""
+    return (end - time.monotonic()) * share
+
+
+def _items(query: WindowQuery, candidates: Candidates, ranked: Ranked) -> list[WindowItem]:
+    one = ranked.lists[0]
+    names = candidates.source_names
+    sources = [
+        [s for j, s in enumerate(names) if mask >> j & 1] for mask in candidates.masks[one.positions].tolist()
+    ]
+    scores = [
+        {n: v for n, v in zip(ranked.score_names, row, strict=True) if not math.isnan(v)}
+        if query.include_scores
+        else {}
+        for row in one.component_scores.tolist()
+    ]
+    ids = [candidates.item_ids[i] for i in one.positions.tolist()]
+    final = np.asarray(one.scores).tolist()
+    return [WindowItem(*fields) for fields in zip(ids, final, one.reasons, sources, scores, strict=True)]

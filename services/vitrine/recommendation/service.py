@@ -1,0 +1,70 @@
+"""RecommendationService over gRPC."""
+
+import secrets
+from typing import Any
+
+import grpc
+
+from vitrine.api.recommendation.v1 import recommendation_pb2 as pb
+from vitrine.api.recommendation.v1 import recommendation_pb2_grpc as pb_grpc
+from vitrine.domain.ids import check_id
+from vitrine.errors import InvalidInput
+from vitrine.recommendation.query import Window, WindowQuery
+from vitrine.recommendation.recommender import Recommender
+from vitrine.wire.answers import degraded_to_proto, reason_to_proto, versions_to_proto
+from vitrine.wire.events import subject_from_proto
+from vitrine.wire.requests import context_from_proto, filters_from_proto
+from vitrine.wire.times import timestamp_to_proto
+from vitrine.wire.tokens import WATERMARK, decode_token, encode_token
+
+MAX_LIMIT = 200
+DEFAULT_LIMIT = 20
+
+
+class RecommendationServicer(pb_grpc.RecommendationServiceServicer):
+    """Checks requests and hands them to the recommender."""
+
+    def __init__(self, recommender: Recommender) -> None:
+        self._recommender = recommender
+
+    async def Recommend(
+        self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.RecommendResponse:
+        """The items for one window."""
+        window = await self._recommender.recommend(_query(request), context.time_remaining())
+        return _response(window)
+
+
+def _query(request: pb.RecommendRequest) -> WindowQuery:
+    if not 0 <= request.limit <= MAX_LIMIT:
+        raise InvalidInput("limit", f"is {request.limit}; send 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
+    return WindowQuery(
+        subject=subject_from_proto(request.subject, "subject") if request.HasField("subject") else None,
+        scene=request.scene,
+        limit=request.limit or DEFAULT_LIMIT,
+        context=context_from_proto(request.context, "context"),
+        filters=filters_from_proto(request.filters, "filters"),
+        min_watermark=decode_token(WATERMARK, request.min_watermark, "min_watermark"),
+        include_scores=request.include_scores,
+        request_id=check_id(request.request_id, "request_id") if request.request_id else secrets.token_hex(8),
+    )
+
+
+def _response(window: Window) -> pb.RecommendResponse:
+    return pb.RecommendResponse(
+        items=[
+            pb.RecommendedItem(
+                item_id=item.item_id,
+                score=item.score,
+                reason=reason_to_proto(item.reason),
+                sources=item.sources,
+                scores=item.scores,
+            )
+            for item in window.items
+        ],
+        request_id=window.request_id,
+        request_time=timestamp_to_proto(window.request_time),
+        versions=versions_to_proto(window.versions),
+        degraded=degraded_to_proto(window.degraded),
+        profile_watermark=encode_token(WATERMARK, window.profile_watermark),
+    )

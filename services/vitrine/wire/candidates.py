@@ -1,0 +1,72 @@
+"""Candidates and the answers of retrieval."""
+
+import numpy as np
+
+from vitrine.api.retrieval.v1 import retrieval_pb2 as pb
+from vitrine.domain.candidates import Candidates, Retrieved
+from vitrine.errors import InvalidInput
+from vitrine.wire.answers import (
+    degraded_from_proto,
+    degraded_to_proto,
+    versions_from_proto,
+    versions_to_proto,
+)
+from vitrine.wire.tokens import REVISION, decode_token, encode_token
+
+_MAX_SOURCES = 32
+
+
+def candidates_to_proto(candidates: Candidates) -> pb.Candidates:
+    """As sent."""
+    return pb.Candidates(
+        item_ids=candidates.item_ids,
+        source_names=candidates.source_names,
+        source_masks=candidates.masks.tolist(),
+        source_scores=candidates.scores.astype("<f4", copy=False).tobytes(),
+    )
+
+
+def candidates_from_proto(message: pb.Candidates, field: str) -> Candidates:
+    """Checked candidates; masks and scores are read-only views where the machine allows.
+
+    Raises:
+        InvalidInput: The columns do not fit together; names the one under ``field``.
+    """
+    n, sources = len(message.item_ids), len(message.source_names)
+    if sources > _MAX_SOURCES:
+        raise InvalidInput(f"{field}.source_names", f"has {sources} entries; send at most {_MAX_SOURCES}")
+    if len(message.source_masks) not in {0, n} or (sources and len(message.source_masks) != n):
+        raise InvalidInput(
+            f"{field}.source_masks", f"has {len(message.source_masks)} entries for {n} items; send one each"
+        )
+    if len(message.source_scores) != n * sources * 4:
+        raise InvalidInput(
+            f"{field}.source_scores",
+            f"has {len(message.source_scores)} bytes; {n} items × {sources} sources × 4 bytes are "
+            f"{n * sources * 4}",
+        )
+    masks = np.array(message.source_masks, np.uint32) if message.source_masks else np.zeros(n, np.uint32)
+    scores = np.frombuffer(message.source_scores, "<f4").reshape(n, sources)
+    return Candidates(
+        list(message.item_ids), tuple(message.source_names), masks, scores.astype(np.float32, copy=False)
+    )
+
+
+def retrieved_to_proto(retrieved: Retrieved) -> pb.RetrieveResponse:
+    """As sent."""
+    return pb.RetrieveResponse(
+        candidates=candidates_to_proto(retrieved.candidates),
+        catalog_revision=encode_token(REVISION, retrieved.catalog_revision),
+        versions=versions_to_proto(retrieved.versions),
+        degraded=degraded_to_proto(retrieved.degraded),
+    )
+
+
+def retrieved_from_proto(message: pb.RetrieveResponse) -> Retrieved:
+    """As received."""
+    return Retrieved(
+        candidates_from_proto(message.candidates, "candidates"),
+        decode_token(REVISION, message.catalog_revision, "catalog_revision"),
+        versions_from_proto(message.versions),
+        degraded_from_proto(message.degraded),
+    )

@@ -1,0 +1,42 @@
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from vitrine.ranking.blend import normalise, order
+
+NAN = np.nan
+
+
+def test_largest_becomes_one_and_zero_stays_zero() -> None:
+    scores = np.array([[0.0, -5.0, NAN], [2.0, -1.0, NAN], [4.0, -3.0, NAN]], np.float32)
+    expected = [[0, 0, 0], [0.5, 1, 0], [1, 0.5, 0]]
+    np.testing.assert_allclose(normalise(scores), expected)
+
+
+def test_unknown_counts_as_nothing() -> None:
+    scores = np.array([[NAN], [3.0], [6.0]], np.float32)
+    np.testing.assert_allclose(normalise(scores), [[0], [0.5], [1]])
+
+
+@given(
+    hnp.arrays(
+        np.float32,
+        st.tuples(st.integers(0, 20), st.integers(0, 4)),
+        elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan),
+    )
+)
+def test_stays_between_zero_and_one_and_keeps_the_order(scores: np.ndarray) -> None:
+    scaled = normalise(scores)
+    assert scaled.dtype == np.float32
+    assert ((scaled >= 0) & (scaled <= 1 + 1e-6)).all()
+    for column, result in zip(scores.T, scaled.T, strict=True):
+        known = np.flatnonzero(~np.isnan(column))
+        ranked = known[np.argsort(column[known], kind="stable")]
+        assert (np.diff(result[ranked]) >= -1e-6).all()
+
+
+def test_equal_scores_are_ordered_by_hash_alone() -> None:
+    scores = np.array([1.0, 2.0, 1.0, 1.0], np.float32)
+    ties = np.array([30, 5, 10, 20], np.uint64)
+    assert order(scores, ties).tolist() == [1, 2, 3, 0]

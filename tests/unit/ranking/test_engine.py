@@ -1,0 +1,194 @@
+"""The ranking engine with plugins that behave and plugins that do not."""
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+import pluggy
+import pytest
+
+from tests.support.shop import make_catalog
+from vitrine import plugin as contract
+from vitrine.catalog import Catalog
+from vitrine.config import Config, RulesConfig, SceneConfig, load_config
+from vitrine.domain.answer import DegradationCode, ReasonCode
+from vitrine.domain.candidates import Candidates
+from vitrine.domain.profile import ItemHistory, Profile
+from vitrine.domain.request import Context
+from vitrine.errors import InvalidInput
+from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
+from vitrine.ranking.plugins import Plugin
+
+NOW = 1_000_000.0
+Score = Callable[[Batch], Scores]
+
+
+class _Ranker:
+    version, reason, budget_ms = "1.0", ReasonCode.TASTE, None
+
+    def __init__(self, name: str, score: Score) -> None:
+        self.name = name
+        self.score = score
+
+
+def _plugin(name: str, score: Score | None) -> Plugin:
+    class Module:
+        @hookimpl
+        def vitrine_make_ranker(self, load: LoadContext) -> _Ranker:
+            if score is None:
+                raise MissingData("the bundle has no such thing")
+            return _Ranker(name, score)
+
+    host = pluggy.PluginManager(contract.PROJECT)
+    host.add_hookspecs(contract)
+    host.register(Module())
+    return Plugin(name, "test 1.0", host)
+
+
+def _config(weights: Mapping[str, float], **scene: object) -> Config:
+    one = SceneConfig.model_validate({"sources": {"popular": 10}, "weights": dict(weights), **scene})
+    return load_config().model_copy(update={"scenes": {"home": one}})
+
+
+def _engine(
+    catalog: Catalog, rankers: Mapping[str, Score | None], weights: Mapping[str, float] | None = None, **scene: object
+) -> RankingEngine:
+    plugins = [_plugin(name, score) for name, score in rankers.items()]
+    return RankingEngine(catalog, None, _config(weights or dict.fromkeys(rankers, 1.0), **scene), plugins)
+
+
+def _query(ids: list[str], profile: Profile | None = None, limit: int = 20) -> RankingQuery:
+    candidates = Candidates(
+        ids, ("popular",), np.ones(len(ids), np.uint32), np.linspace(1, 0.5, len(ids), dtype=np.float32)[:, None]
+    )
+    return RankingQuery.single(NOW, ShopperQuery(profile or Profile(), "home", Context(), limit), candidates)
+
+
+def _by_number(batch: Batch) -> Scores:
+    return np.array([float(i[1:]) for i in batch.items.ids], np.float32)
+
+
+def _ids(engine: RankingEngine, query: RankingQuery) -> list[str]:
+    one = engine.rank(query).lists[0]
+    return [query.candidates.item_ids[i] for i in one.positions.tolist()]
+
+
+def test_orders_by_the_ranker_and_says_what_took_part() -> None:
+    engine = _engine(make_catalog(5), {"number": _by_number})
+    ranked = engine.rank(_query(["i1", "i4", "i2"]))
+    assert ranked.lists[0].positions.tolist() == [1, 2, 0]
+    assert ranked.score_names == ("number", "source:popular")
+    assert ranked.versions.plugins == (("number", "1.0"),)
+    np.testing.assert_allclose(ranked.lists[0].component_scores[:, 0], [4, 2, 1])
+    assert ranked.lists[0].reasons[0].code is ReasonCode.TASTE
+    assert ranked.degraded == ()
+
+
+def _raise(batch: Batch) -> Scores:
+    raise RuntimeError("secret")
+
+
+def _mutate(batch: Batch) -> Scores:
+    batch.items.rows[0] = 7
+    return _by_number(batch)
+
+
+@pytest.mark.parametrize(
+    ("bad", "said"),
+    [
+        (_raise, "the ranker failed"),
+        (_mutate, "the ranker failed"),
+        (lambda batch: np.zeros(1, np.float32), "shape"),
+        (lambda batch: np.full(len(batch.items.ids), np.inf, np.float32), "infinite"),
+        (lambda batch: np.zeros(len(batch.items.ids), np.float64), "float32"),
+        (lambda batch: None, "float32"),
+    ],
+)
+def test_a_bad_ranker_is_left_out_and_named(bad: Score, said: str) -> None:
+    engine = _engine(make_catalog(5), {"bad": bad, "number": _by_number})
+    query = _query(["i1", "i4", "i2"])
+    ranked = engine.rank(query)
+    assert _ids(engine, query) == ["i4", "i2", "i1"]
+    (part,) = ranked.degraded
+    assert (part.component, part.code) == ("ranker:bad", DegradationCode.FAILED)
+    assert said in part.message
+    assert "secret" not in part.message
+
+
+def test_rankers_that_are_missing_are_off_with_the_reason() -> None:
+    engine = _engine(make_catalog(3), {"poor": None}, {"poor": 1.0, "absent": 1.0, "source:popular": 1.0})
+    query = _query(["i2", "i1"])
+    said = {part.component: part for part in engine.rank(query).degraded}
+    assert said["ranker:poor"].message == "the bundle has no such thing"
+    assert "vitrine plugins" in said["ranker:absent"].message
+    assert {part.code for part in said.values()} == {DegradationCode.OFF}
+    assert _ids(engine, query) == ["i2", "i1"]
+
+
+def test_nan_has_nothing_to_say() -> None:
+    def first_only(batch: Batch) -> Scores:
+        scores = np.full(len(batch.items.ids), np.nan, np.float32)
+        scores[-1] = 1.0
+        return scores
+
+    assert _ids(_engine(make_catalog(4), {"nan": first_only}), _query(["i0", "i1", "i2"]))[0] == "i2"
+
+
+def test_unsellable_unknown_and_hidden_items_are_never_shown() -> None:
+    hidden = Profile(
+        items=ItemHistory(
+            ("i3",),
+            *(np.zeros(1) for _ in range(8)),
+            rating=np.zeros(1, np.float32),
+            opinion=np.full(1, -1, np.int8),
+        )
+    )
+    engine = _engine(make_catalog(6, out_of_stock=[4]), {"number": _by_number})
+    assert _ids(engine, _query(["i5", "i4", "i3", "i99", "i1"], hidden)) == ["i5", "i1"]
+
+
+def test_at_most_so_many_of_a_brand() -> None:
+    engine = _engine(
+        make_catalog(9), {"number": _by_number}, rules=RulesConfig(max_per_brand=1).model_dump()
+    )
+    assert _ids(engine, _query([f"i{n}" for n in range(9)])) == ["i8", "i7", "i6"]
+
+
+def test_a_batch_equals_its_queries_one_by_one() -> None:
+    engine = _engine(make_catalog(30), {"number": _by_number}, {"number": 1.0, "source:popular": 0.5})
+    singles = [_query([f"i{n}" for n in range(a, b)]) for a, b in ((0, 10), (5, 6), (3, 3), (2, 30))]
+    candidates = [q.candidates for q in singles]
+    together = RankingQuery(
+        NOW,
+        tuple(q.queries[0] for q in singles),
+        Candidates(
+            [i for c in candidates for i in c.item_ids],
+            ("popular",),
+            np.concatenate([c.masks for c in candidates]),
+            np.concatenate([c.scores for c in candidates]),
+        ),
+        np.cumsum([0] + [len(c) for c in candidates]),
+    )
+    for query, found in zip(singles, engine.rank(together).lists, strict=True):
+        (alone,) = engine.rank(query).lists
+        assert found.positions.tolist() == alone.positions.tolist()
+        np.testing.assert_allclose(found.scores, alone.scores, atol=1e-6)
+
+
+def test_equal_scores_do_not_depend_on_the_order_of_the_catalogue() -> None:
+    flat: Score = lambda batch: np.ones(len(batch.items.ids), np.float32)  # noqa: E731
+    forward, backward = make_catalog(20), Catalog()
+    backward.apply([forward.item(n) for n in reversed(range(20))], 1)
+    ids = [f"i{n}" for n in range(20)]
+    one = _ids(_engine(forward, {"flat": flat}), _query(ids))
+    two = _ids(_engine(backward, {"flat": flat}), _query(list(reversed(ids))))
+    assert one == two
+    assert one != ids
+    assert _ids(_engine(make_catalog(20, seed=1), {"flat": flat}), _query(ids)) != one
+
+
+def test_unknown_scene_is_named() -> None:
+    engine = _engine(make_catalog(1), {"number": _by_number})
+    query = RankingQuery.single(NOW, ShopperQuery(Profile(), "hoem"), Candidates.of_items(["i0"]))
+    with pytest.raises(InvalidInput, match=r"queries\[0\]\.scene: unknown scene 'hoem'; configured: home"):
+        engine.rank(query)

@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+from vitrine.config import load_config
+from vitrine.errors import ConfigError
+
+
+def test_defaults_hold_the_six_scenes() -> None:
+    config = load_config()
+    assert set(config.scenes) == {"home", "item_page", "cart", "search", "new_arrivals", "buy_again"}
+
+
+def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text('seed = 5\n[scenes.home]\ndiversity = 0.5\n[scenes.home.sources]\ntrending = 0\n', "utf-8")
+    config = load_config(file)
+    home, default = config.scenes["home"], load_config().scenes["home"]
+    assert config.seed == 5
+    assert home.diversity == 0.5
+    assert home.weights == default.weights
+    assert set(default.active_sources) - set(home.active_sources) == {"trending"}
+    assert config.fingerprint != load_config().fingerprint
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sed = 1", "unknown key 'sed'; did you mean 'seed'?"),
+        ("[profile]\nmax_item = 3", "unknown key 'profile.max_item'; did you mean 'max_items'?"),
+        ("[scenes.home]\nwieghts = {}", "unknown key 'scenes.home.wieghts'; did you mean 'weights'?"),
+        ("[scenes.home.rules]\nmax_a_brand = 2", "unknown key 'scenes.home.rules.max_a_brand'"),
+        ("[scenes.mine]\nsources = {}", "'scenes.mine.weights': Field required"),
+        ("[profile]\nmax_items = 0", "'profile.max_items': Input should be greater than or equal to 1"),
+        ("seed = ", "not a valid TOML file"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, text: str, expected: str) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text(text, "utf-8")
+    with pytest.raises(ConfigError, match="shop.toml") as caught:
+        load_config(file)
+    assert expected in str(caught.value)
+
+
+def test_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="nowhere.toml: no such configuration file"):
+        load_config(tmp_path / "nowhere.toml")
