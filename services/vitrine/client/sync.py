@@ -72,10 +72,17 @@ class Vitrine:
         return _call(self.recommendation.Recommend, request, timeout)
 
     def record_events(
-        self, events: Iterable[profile_pb2.Event], *, backfill: bool = False, timeout: float = WRITE_TIMEOUT
+        self,
+        events: Iterable[profile_pb2.Event],
+        *,
+        backfill: bool = False,
+        min_catalog_revision: str = "",
+        timeout: float = WRITE_TIMEOUT,
     ) -> profile_pb2.RecordEventsResponse:
         """Records events, made with `event`. On return every accepted one is on disk."""
-        request = profile_pb2.RecordEventsRequest(events=events, backfill=backfill)
+        request = profile_pb2.RecordEventsRequest(
+            events=events, backfill=backfill, min_catalog_revision=min_catalog_revision
+        )
         return _call(self.profile.RecordEvents, request, timeout)
 
     def get_profile(

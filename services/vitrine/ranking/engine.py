@@ -120,6 +120,9 @@ class RankingEngine:
         weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
         shares = normalise(own) * weights
         total = shares.sum(axis=1, dtype=np.float32)
+        if not total.any():
+            # Nothing that the scene weighs has a say (a stand-in for an empty source, say): keep the order as found.
+            total = np.linspace(1, 0, len(total), endpoint=False, dtype=np.float32)
 
         kept = self._kept(query, scene, batch, start, end)
         rows = batch.items.rows[start:end]

@@ -69,7 +69,7 @@ def rank_as_found(
     codes = [_first_source(candidates.source_names, int(mask)) for mask in candidates.masks[positions]]
     ranked = RankedList(
         positions=positions,
-        scores=1 / np.arange(1, len(kept) + 1, dtype=np.float32),
+        scores=(1 / np.arange(1, len(kept) + 1)).astype(np.float32),
         component_scores=candidates.scores[positions],
         reasons=[make_reason(code, locale=query.context.locale, query=query.context.query) for code in codes],
     )

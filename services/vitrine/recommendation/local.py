@@ -21,13 +21,17 @@ class LocalServices:
 
     Args:
         profiles: The profile store.
-        retriever: Finds candidates.
-        engine: Answers the current ranking engine.
+        retriever: Answers the retriever to use now.
+        engine: Answers the ranking engine to use now.
         workers: Where the work is done.
     """
 
     def __init__(
-        self, profiles: Profiles, retriever: Retriever, engine: RankingEngine, workers: Executor
+        self,
+        profiles: Profiles,
+        retriever: Callable[[], Retriever],
+        engine: Callable[[], RankingEngine],
+        workers: Executor,
     ) -> None:
         self._profiles = profiles
         self._retriever = retriever
@@ -37,16 +41,18 @@ class LocalServices:
     async def get(self, subject: Subject, min_watermark: int, timeout: float) -> Profile:
         """Reads a profile; an acknowledged event is always in it, because its store is this one."""
         cached = self._profiles.peek(subject, min_watermark)
-        return cached or await self._run(timeout, lambda: self._profiles.get(subject, min_watermark))
+        if cached is not None:
+            return cached
+        return await self._run(timeout, lambda: self._profiles.get(subject, min_watermark))
 
     async def retrieve(self, query: RetrievalQuery, timeout: float) -> Retrieved:
         """Finds candidates."""
-        return await self._run(timeout, lambda: self._retriever.retrieve(query))
+        return await self._run(timeout, lambda: self._retriever().retrieve(query))
 
     async def rank(self, query: RankingQuery, catalog_revision: int, timeout: float) -> Ranked:
         """Orders candidates; the catalogue is the one that retrieval used."""
         del catalog_revision
-        return await self._run(timeout, lambda: self._engine.rank(query))
+        return await self._run(timeout, lambda: self._engine().rank(query))
 
     async def _run(self, timeout: float, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._workers, work)

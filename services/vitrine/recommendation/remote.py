@@ -14,10 +14,11 @@ from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput, NotReady, Timeout, Unavailable, VitrineError
 from vitrine.ranking.query import RankingQuery
 from vitrine.retrieval import RetrievalQuery
-from vitrine.wire.candidates import retrieval_query_to_proto, retrieved_from_proto
+from vitrine.wire.candidates import retrieved_from_proto
 from vitrine.wire.events import subject_to_proto
 from vitrine.wire.profiles import profile_from_proto
 from vitrine.wire.ranking import ranked_from_proto, ranking_query_to_proto
+from vitrine.wire.retrieval import retrieval_query_to_proto
 from vitrine.wire.tokens import REVISION, WATERMARK, encode_token
 
 T = TypeVar("T")

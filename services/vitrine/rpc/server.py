@@ -65,6 +65,6 @@ class GrpcServer:
         await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
         await self._server.stop(grace)
 
-    async def _report(self, status: "health_pb2.HealthCheckResponse.ServingStatus.ValueType") -> None:
+    async def _report(self, status: int) -> None:
         for name in ("", *self._names):
             await self._health.set(name, status)

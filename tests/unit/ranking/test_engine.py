@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pluggy
 import pytest
-
 from tests.support.shop import make_catalog
+
 from vitrine import plugin as contract
 from vitrine.catalog import Catalog
 from vitrine.config import Config, RulesConfig, SceneConfig, load_config

@@ -1,0 +1,44 @@
+"""What a server is told on the command line."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from vitrine.config import Config
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    """Where the other services are when they do not run in this process."""
+
+    profile: str = "localhost:50052"
+    retrieval: str = "localhost:50053"
+    ranking: str = "localhost:50054"
+
+
+@dataclass(frozen=True, slots=True)
+class ServeOptions:
+    """What to serve, with what, and where.
+
+    Attributes:
+        service: "all", "profile", "retrieval", "ranking" or "recommendation".
+        config: The configuration.
+        bundle: The trained models; ``None`` for none.
+        store: Directory of the stores that the served services own.
+        host: The interface to listen on.
+        port: The port to listen on; 0 for any.
+        metrics_port: The port of ``/metrics``; 0 for none.
+        as_of: The moment at which the clock starts, Unix seconds; ``None`` for the system's time.
+        addresses: Where the other services are.
+        grace: Seconds that calls in flight have at the end.
+    """
+
+    service: str
+    config: Config
+    bundle: Path | None = None
+    store: Path = Path("store")
+    host: str = "127.0.0.1"
+    port: int = 50051
+    metrics_port: int = 0
+    as_of: float | None = None
+    addresses: Addresses = field(default_factory=Addresses)
+    grace: float = 5.0

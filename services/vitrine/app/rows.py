@@ -1,0 +1,79 @@
+"""Rows of a data set as domain values, in chunks."""
+
+from collections.abc import Iterator
+
+import msgspec
+import numpy as np
+import polars as pl
+
+from vitrine.dataset import Dataset
+from vitrine.domain.events import Event, EventType
+from vitrine.domain.items import Availability, Item
+
+_TYPES = {t.name.lower(): int(t) for t in EventType}
+_AVAILABILITY = {a.name.lower(): int(a) for a in Availability}
+_attributes = msgspec.json.Decoder(dict[str, str]).decode
+
+
+def items_of(dataset: Dataset, chunk: int = 1000) -> Iterator[list[Item]]:
+    """The items of a data set."""
+    table = dataset.items()
+    if table is None:
+        return
+    table = table.with_columns(
+        pl.col("title", "description", "brand", "currency").fill_null(""),
+        pl.col("price_micros").fill_null(0),
+        pl.col("category_path").fill_null([]),
+        created=pl.col("created_time").dt.epoch("us").fill_null(0) / 1e6,
+        availability=pl.col("availability").replace_strict(_AVAILABILITY, default=int(Availability.IN_STOCK)),
+    )
+    for part in table.iter_slices(chunk):
+        yield [
+            Item(
+                item_id=row["item_id"],
+                title=row["title"],
+                description=row["description"],
+                category_path=tuple(row["category_path"]),
+                brand=row["brand"],
+                price_micros=row["price_micros"],
+                currency=row["currency"],
+                availability=row["availability"],
+                created=row["created"],
+                attributes=_attributes(row["attributes"]) if row["attributes"] else {},
+            )
+            for row in part.iter_rows(named=True)
+        ]
+
+
+def events_of(events: pl.DataFrame, end: float, chunk: int = 1000) -> Iterator[list[Event]]:
+    """The events of a data set in their order.
+
+    Args:
+        events: Columns of `vitrine.dataset.EVENT_SCHEMA`.
+        end: Unix seconds; events without times get one each second up to then, so that their order is kept.
+        chunk: Largest number of events in a list.
+    """
+    made_up = end - np.arange(len(events) - 1, -1, -1, dtype=np.float64)
+    table = events.select(
+        "event_id",
+        pl.coalesce("u:" + pl.col("user_id"), "a:" + pl.col("anonymous_id")).alias("subject"),
+        pl.col("item_id").fill_null(""),
+        pl.col("type").replace_strict(_TYPES, return_dtype=pl.Int64),
+        (pl.col("time").dt.epoch("us") / 1e6).fill_null(pl.Series(made_up)).alias("time"),
+        pl.col("value_micros").fill_null(0),
+        pl.col("currency").fill_null(""),
+        pl.col("quantity").fill_null(1.0),
+        pl.col("rating").cast(pl.Float64).fill_null(float("nan")),
+        pl.col("text").fill_null(""),
+        pl.col("dwell_seconds").cast(pl.Float64).fill_null(0.0),
+        pl.col("request_id", "scene", "channel").fill_null(""),
+        pl.col("attributes"),
+    )
+    for part in table.iter_slices(chunk):
+        yield [_event(*row) for row in part.iter_rows()]
+
+
+def _event(*row: object) -> Event:
+    # The columns stand in the order of the fields of Event.
+    attributes = _attributes(str(row[-1])) if row[-1] else {}
+    return msgspec.convert((*row[:-1], attributes), Event)

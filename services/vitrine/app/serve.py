@@ -1,0 +1,82 @@
+"""Runs a server until it is told to stop."""
+
+import asyncio
+import gc
+import logging
+import os
+import signal
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AsyncExitStack
+
+from vitrine.app.options import ServeOptions
+from vitrine.app.services import Process, start_services
+from vitrine.domain.clock import clock_from, system_clock
+from vitrine.inference.runtime import check_runtime
+from vitrine.rpc.metrics import Metrics
+from vitrine.rpc.server import GrpcServer
+
+log = logging.getLogger("vitrine")
+
+# A worker that computes hands over to the event loop after this many seconds; Python's own 5 ms would be felt.
+SWITCH_SECONDS = 0.001
+
+
+def serve(options: ServeOptions) -> None:
+    """Serves until SIGTERM or SIGINT, then finishes the calls in flight, closes the stores and returns.
+
+    Raises:
+        ConfigError: A port or a store is taken, or the installation is wrong.
+        BundleError: The bundle is refused.
+    """
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
+    )
+    check_runtime()
+    sys.setswitchinterval(SWITCH_SECONDS)
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(_serve(options))
+
+
+async def _serve(options: ServeOptions) -> None:
+    stopping = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopping.set)
+    async with AsyncExitStack() as closing:
+        metrics = Metrics()
+        workers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="vitrine-worker")
+        closing.callback(workers.shutdown)
+        clock = system_clock if options.as_of is None else clock_from(options.as_of)
+        started = await start_services(Process(options, clock, workers, metrics, closing))
+        # What was loaded lives as long as the process: the collector need not look at it again and again.
+        gc.collect()
+        gc.freeze()
+
+        server = GrpcServer(started.services, metrics)
+        port = await server.start(options.host, options.port)
+        if options.metrics_port:
+            closing.callback(metrics.expose(options.metrics_port).close)
+        log.info(
+            "serving %s on %s:%d (%s; metrics on port %s)",
+            options.service,
+            options.host,
+            port,
+            started.summary,
+            options.metrics_port or "none",
+        )
+        await stopping.wait()
+        log.info("stopping: calls in flight have %g s", options.grace)
+        for stop in started.before_stop:
+            stop()
+        await server.stop(options.grace)
+    log.info("stopped")
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ModuleNotFoundError:  # Windows
+        return None
+    return uvloop.new_event_loop

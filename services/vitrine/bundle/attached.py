@@ -1,0 +1,142 @@
+"""A bundle seen through the live catalogue: rows of one in rows of the other, vectors of what training never saw."""
+
+import threading
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.bundle.loader import Bundle
+from vitrine.content.model import Vectors
+from vitrine.content.text import text_hashes
+from vitrine.domain.items import Item
+
+Rows = npt.NDArray[np.int32]
+_CHUNK = 4096
+
+
+class CatalogView(Protocol):
+    """What is needed of a catalogue; `vitrine.catalog.Catalog` has it. Rows never change their item."""
+
+    @property
+    def ids(self) -> Sequence[str]:
+        """The items by row."""
+        ...
+
+    def __len__(self) -> int: ...
+
+    def rows(self, item_ids: Sequence[str], /) -> Rows:
+        """``int32[m]``, −1 for an unknown item."""
+        ...
+
+    def get(self, item_id: str, /) -> Item | None:
+        """The item."""
+        ...
+
+    def subscribe(self, callback: Callable[[Rows], Any], /) -> Any:
+        """Calls back with the rows of items that are new or changed; returns what ends that."""
+        ...
+
+
+class AttachedBundle:
+    """Keeps the correspondence up to date as items arrive and change; one instance serves a whole process.
+
+    Readers never wait. Arrays are at least as long as the catalogue was when they were asked for; for an instant,
+    an item that has just arrived has row −1 and a zero vector.
+
+    Attributes:
+        bundle: The bundle.
+        catalog: The catalogue.
+        catalog_rows: ``int32[len(bundle)]``, rows of the catalogue; −1 where it lacks the item.
+    """
+
+    def __init__(self, bundle: Bundle, catalog: CatalogView) -> None:
+        self.bundle = bundle
+        self.catalog = catalog
+        self._lock = threading.Lock()
+        self.catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
+        self._bundle_rows: Rows = np.full(0, -1, np.int32)
+        self._hashes = np.zeros(0, np.uint64)
+        self._seen = np.zeros(0, np.bool_)
+        dimensions = 0 if bundle.content is None else bundle.content.dimensions
+        self._content: Vectors = np.zeros((0, dimensions), np.float32)
+        # Subscribed first: an item that arrives now is seen at least once.
+        self._unsubscribe = catalog.subscribe(self._update)
+        self._update(np.arange(len(catalog), dtype=np.int32))
+
+    @property
+    def version(self) -> str:
+        """Version of the bundle."""
+        return self.bundle.version
+
+    @property
+    def bundle_rows(self) -> Rows:
+        """``int32[len(catalog)]``: rows of the bundle; −1 for an item that is newer than it."""
+        size = len(self.catalog)
+        if size > len(self._bundle_rows):
+            with self._lock:
+                self._reserve(size)
+        return self._bundle_rows[:size]
+
+    @property
+    def content(self) -> Vectors | None:
+        """``float32[len(catalog), d]``: content vectors as of each item's text today; ``None`` when content is off."""
+        if self.bundle.content is None:
+            return None
+        size = len(self.catalog)
+        if size > len(self._content):
+            with self._lock:
+                self._reserve(size)
+        return self._content[:size]
+
+    def close(self) -> None:
+        """Stops following the catalogue, so that a bundle that was replaced can be freed."""
+        if callable(self._unsubscribe):
+            self._unsubscribe()
+
+    def _update(self, rows: Rows) -> None:
+        """Brings the rows of items that are new or changed up to date."""
+        for start in range(0, len(rows), _CHUNK):
+            with self._lock:
+                self._update_chunk(np.asarray(rows[start : start + _CHUNK], np.int32))
+
+    def _update_chunk(self, rows: Rows) -> None:
+        self._reserve(int(rows.max()) + 1)
+        fresh = rows[~self._seen[rows]]
+        ids, row_of = self.catalog.ids, self.bundle.row_of
+        mine = np.array([row_of.get(ids[r], -1) for r in fresh.tolist()], np.int32)
+        self._bundle_rows[fresh] = mine
+        self.catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
+        if self.bundle.content is not None:
+            self._update_content(rows)
+        self._seen[fresh] = True
+
+    def _update_content(self, rows: Rows) -> None:
+        model = self.bundle.content
+        if model is None:
+            return
+        ids = self.catalog.ids
+        items = [self.catalog.get(ids[r]) or Item(item_id=ids[r]) for r in rows.tolist()]
+        hashes = text_hashes(items)
+        mine = self._bundle_rows[rows]
+        trained = (mine >= 0) & (self.bundle.text_hashes[mine] == hashes) if len(self.bundle) else mine >= 0
+        same = self._seen[rows] & (self._hashes[rows] == hashes)
+        self._content[rows[trained & ~same]] = model.vectors[mine[trained & ~same]]
+        encode = np.flatnonzero(~trained & ~same)
+        if encode.size:
+            self._content[rows[encode]] = model.encode([items[i] for i in encode.tolist()])
+        self._hashes[rows] = hashes
+
+    def _reserve(self, size: int) -> None:
+        """Makes room for so many items. New arrays replace the old ones: readers of those go on undisturbed."""
+        have = len(self._bundle_rows)
+        if size <= have:
+            return
+        room = max(size, have + have // 2, 1024)
+        extra = room - have
+        hashes = np.concatenate((self._hashes, np.zeros(extra, np.uint64)))
+        seen = np.concatenate((self._seen, np.zeros(extra, np.bool_)))
+        content = np.concatenate((self._content, np.zeros((extra, self._content.shape[1]), np.float32)))
+        self._hashes, self._seen, self._content = hashes, seen, content
+        self._bundle_rows = np.concatenate((self._bundle_rows, np.full(extra, -1, np.int32)))

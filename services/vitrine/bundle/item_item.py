@@ -1,0 +1,127 @@
+"""Item-item neighbours: for each item, the items that go with it, best first."""
+
+import threading
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int32]
+Scores = npt.NDArray[np.float32]
+
+
+class ItemItem:
+    """A sparse n × n matrix by rows (CSR). Row i lists what follows from an interest in item i.
+
+    Safe to use from several threads. Rows of −1 ("not in the bundle") are allowed wherever rows are given; they
+    contribute nothing and score 0.
+
+    Attributes:
+        indptr: ``int64[n + 1]``, row i owns entries ``indptr[i]`` to ``indptr[i + 1]``.
+        indices: ``int32[nnz]``, neighbours, best first within a row.
+        weights: ``float32[nnz]``, their weights, positive.
+    """
+
+    __slots__ = ("_scratch", "indices", "indptr", "weights")
+
+    def __init__(
+        self, indptr: npt.NDArray[np.int64], indices: npt.NDArray[np.int32], weights: npt.NDArray[np.float32]
+    ) -> None:
+        # Plain arrays: indexing a memmap costs a subclass check each time.
+        self.indptr = np.asarray(indptr, np.int64)
+        self.indices = np.asarray(indices, np.int32)
+        self.weights = np.asarray(weights, np.float32)
+        self._scratch = threading.local()
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def __repr__(self) -> str:
+        return f"ItemItem({len(self):,} items, {len(self.indices):,} neighbours)"
+
+    def scores(self, rows: Rows, weights: npt.NDArray[np.float64]) -> Scores:
+        """``float32[n]``: the weighted sum of some rows, over all items.
+
+        Args:
+            rows: ``int32[h]``, the items of a history.
+            weights: ``float64[h]``, how much each counts.
+        """
+        entries, _, values = self._gather(rows, weights)
+        return np.bincount(self.indices[entries], values, len(self)).astype(np.float32)
+
+    def scores_at(self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows) -> Scores:
+        """``float32[m]``: the same as ``scores(rows, weights)[candidates]``, without visiting all items.
+
+        Args:
+            rows: ``int32[h]``, the items of a history.
+            weights: ``float64[h]``, how much each counts.
+            candidates: ``int32[m]``, in any order, repeats allowed.
+        """
+        entries, _, values = self._gather(rows, weights)
+        place = self._place(candidates)
+        try:
+            # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
+            sums = np.bincount(place[self.indices[entries]], values, len(candidates) + 1)
+            return sums[place[candidates]].astype(np.float32)
+        finally:
+            place[candidates] = 0
+
+    def neighbours(self, rows: Rows, weights: npt.NDArray[np.float64]) -> tuple[Rows, Scores]:
+        """The items that a history leads to, in order of their rows: ``int32[m]`` and their scores ``float32[m]``.
+
+        The same as the positive part of `scores`, without visiting all items.
+        """
+        entries, _, values = self._gather(rows, weights)
+        found, place = np.unique(self.indices[entries], return_inverse=True)
+        return found, np.bincount(place, values, len(found)).astype(np.float32)
+
+    def explain(
+        self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows
+    ) -> npt.NDArray[np.int64]:
+        """``int64[m]``: for each candidate, which position of the history adds most to its score; −1 for none.
+
+        Args:
+            rows: ``int32[h]``, the items of a history.
+            weights: ``float64[h]``, how much each counts.
+            candidates: ``int32[m]``.
+        """
+        entries, source, values = self._gather(rows, weights)
+        best = np.full(len(candidates) + 1, -1, np.int64)
+        place = self._place(candidates)
+        try:
+            # The largest is written last. Equal ones: the first in the history.
+            order = np.lexsort((-source, values))
+            order = order[values[order] > 0]
+            best[place[self.indices[entries[order]]]] = source[order]
+            best[0] = -1
+            return best[place[candidates]]
+        finally:
+            place[candidates] = 0
+
+    def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
+        """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
+        entries, source, _ = self._gather(rows_a, np.ones(len(rows_a)))
+        hit = self.indices[entries] == np.asarray(rows_b, np.int32)[source]
+        found = np.zeros(len(rows_a), np.float32)
+        found[source[hit]] = self.weights[entries[hit]]
+        return found
+
+    def _gather(
+        self, rows: Rows, weights: npt.NDArray[np.float64]
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+        """All entries of the rows: where they are, which row of the call they come from, and their share."""
+        known = np.flatnonzero(np.asarray(rows) >= 0)
+        own = np.asarray(rows, np.int64)[known]
+        starts = self.indptr[own]
+        lengths = self.indptr[own + 1] - starts
+        begin = np.cumsum(lengths) - lengths
+        entries = np.arange(int(lengths.sum())) + np.repeat(starts - begin, lengths)
+        source = np.repeat(known, lengths)
+        return entries, source, self.weights[entries] * np.asarray(weights, np.float64)[source]
+
+    def _place(self, candidates: Rows) -> npt.NDArray[np.int32]:
+        """``int32[n + 1]`` of zeros, this thread's own, with 1 + position at each candidate; clear it after use."""
+        place: npt.NDArray[np.int32] | None = getattr(self._scratch, "place", None)
+        if place is None:
+            place = self._scratch.place = np.zeros(len(self) + 1, np.int32)
+        place[candidates] = np.arange(1, len(candidates) + 1, dtype=np.int32)
+        return place

@@ -1,0 +1,230 @@
+"""The catalogue in memory: every item as a row, every attribute that requests need as a column."""
+
+import logging
+from collections.abc import Callable, Sequence
+from operator import attrgetter
+from threading import Lock, RLock
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.catalog.columns import CategoryCodes, Codes, Columns, Mask, Rows, passes
+from vitrine.domain.ids import tie_keys
+from vitrine.domain.items import Availability, Item, ItemKeys, category_levels, price_band
+from vitrine.domain.request import Filters
+
+_log = logging.getLogger(__name__)
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(Item).decode
+_id = attrgetter("item_id")
+
+Listener = Callable[[Rows], None]
+
+
+class Catalog:
+    """Items by row. Rows are numbered in order of arrival, kept for good, and mean nothing outside this process.
+
+    Any thread may read at any time without waiting; one thread at a time changes (`apply`). New rows are filled in
+    before they are published together with all their columns; cells of existing rows change in place. Readers that
+    combine columns take `columns` once: its arrays have one length.
+    """
+
+    def __init__(self, seed: int = 0) -> None:
+        self.seed = seed
+        self.revision = 0
+        self.ids: list[str] = []
+        self.titles: list[str] = []
+        self._packed: list[bytes] = []
+        self._row_of: dict[str, int] = {}
+        self._categories = CategoryCodes()
+        self._brands = Codes()
+        self._store = Columns.empty(0)
+        self._columns = self._store
+        self._listeners: tuple[Listener, ...] = ()
+        self._subscribing = Lock()
+        self._writing = RLock()
+
+    def __len__(self) -> int:
+        return len(self._columns)
+
+    @property
+    def columns(self) -> Columns:
+        """All rows now, as views of one length. Do not write to them."""
+        return self._columns
+
+    @property
+    def sellable(self) -> Mask:
+        """``bool[n]``: whether the item may be recommended."""
+        return self._columns.sellable
+
+    @property
+    def price_micros(self) -> npt.NDArray[np.int64]:
+        """``int64[n]``: price in millionths of the currency, 0 when not known."""
+        return self._columns.price_micros
+
+    @property
+    def created(self) -> npt.NDArray[np.float64]:
+        """``float64[n]``: Unix seconds UTC, 0 when not known."""
+        return self._columns.created
+
+    @property
+    def category(self) -> Rows:
+        """``int32[n]``: index into `categories`, −1 for none."""
+        return self._columns.category
+
+    @property
+    def brand(self) -> Rows:
+        """``int32[n]``: index into `brands`, −1 for none."""
+        return self._columns.brand
+
+    @property
+    def tie(self) -> npt.NDArray[np.uint64]:
+        """``uint64[n]``: decides between equal scores."""
+        return self._columns.tie
+
+    @property
+    def categories(self) -> list[str]:
+        """Full category paths by code."""
+        return self._categories.names
+
+    @property
+    def brands(self) -> list[str]:
+        """Brands by code."""
+        return self._brands.names
+
+    def category_codes(self, prefix: str) -> list[int]:
+        """Codes of the category paths that start with these levels."""
+        return self._categories.below(prefix)
+
+    def brand_code(self, brand: str) -> int:
+        """Code of a brand, −1 when no item has it."""
+        code = self._brands.known(brand)
+        return -1 if code is None else code
+
+    def rows(self, item_ids: Sequence[str], within: int | None = None) -> Rows:
+        """``int32[n]``: the rows of items; −1 for unknown ones and for rows not below ``within``."""
+        get = self._row_of.get
+        found = np.array([get(i, -1) for i in item_ids], np.int32)
+        if within is not None:
+            found[found >= within] = -1
+        return found
+
+    def get(self, item_id: str) -> Item | None:
+        """The item, or ``None``."""
+        row = self._row_of.get(item_id)
+        return None if row is None else _decode(self._packed[row])
+
+    def item(self, row: int) -> Item:
+        """The item of a row."""
+        return _decode(self._packed[row])
+
+    def counter_keys(self, item_id: str) -> ItemKeys | None:
+        """What a profile counts for an event on this item; ``None`` when it is unknown."""
+        row = self._row_of.get(item_id)
+        if row is None:
+            return None
+        columns = self._columns
+        brand = int(columns.brand[row])
+        return ItemKeys(
+            category_levels(self.item(row).category_path),
+            self._brands.names[brand] if brand >= 0 else "",
+            price_band(int(columns.price_micros[row])),
+        )
+
+    def allowed(self, filters: Filters, columns: Columns | None = None) -> Mask:
+        """``bool[n]``: which items are sellable and pass the filters.
+
+        Args:
+            filters: The filters.
+            columns: An earlier `columns` whose length the answer shall have. The answer may be a view of it: copy
+                it before writing.
+        """
+        columns = self._columns if columns is None else columns
+        ok = passes(columns, filters, self._categories, self._brands)
+        if filters.exclude:
+            rows = self.rows(filters.exclude, len(columns))
+            ok = ok.copy() if ok is columns.sellable else ok
+            ok[rows[rows >= 0]] = False
+        return ok
+
+    def allowed_rows(self, rows: Rows, filters: Filters) -> Mask:
+        """``bool[k]``: the same for k rows; False for −1."""
+        columns = self._columns
+        known = (rows >= 0) & (rows < len(columns))
+        ok = known.copy()
+        ok[known] = passes(columns[rows[known]], filters, self._categories, self._brands)
+        if filters.exclude:
+            ok &= ~np.isin(rows, self.rows(filters.exclude))
+        return ok
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        """Calls ``listener(rows)`` after each change, in the thread that made it; answers how to stop that.
+
+        It is called before `apply` returns, so it must be quick; what it raises is logged and goes no further.
+        """
+        with self._subscribing:
+            self._listeners = (*self._listeners, listener)
+
+        def stop() -> None:
+            with self._subscribing:
+                self._listeners = tuple(other for other in self._listeners if other is not listener)
+
+        return stop
+
+    def apply(self, items: Sequence[Item], revision: int, packed: Sequence[bytes] | None = None) -> Rows:
+        """Adds items or replaces them; of an item that comes twice, the last one counts.
+
+        Args:
+            items: Whole items.
+            revision: The revision that the catalogue has with them.
+            packed: The items as MessagePack, where the caller has them already.
+
+        Returns:
+            ``int32[k]``: the rows that changed, without repeats.
+        """
+        with self._writing:
+            rows = self._write(items, packed if packed is not None else [_encode(i) for i in items])
+            self.revision = revision
+            changed: Rows = np.unique(rows)
+            for listener in self._listeners if len(changed) else ():
+                try:
+                    listener(changed)
+                except Exception:  # noqa: BLE001 (whatever it is, the change itself stands)
+                    _log.exception("a listener of the catalogue failed")
+            return changed
+
+    def _write(self, items: Sequence[Item], packed: Sequence[bytes]) -> Rows:
+        known, fresh = self._row_of, dict[str, int]()
+        size = len(self._columns)
+        rows = np.empty(len(items), np.int32)
+        for k, item_id in enumerate(map(_id, items)):
+            row = known.get(item_id)
+            rows[k] = fresh.setdefault(item_id, size + len(fresh)) if row is None else row
+        end = size + len(fresh)
+        if end > len(self._store):
+            self._store = self._store.grown(max(1024, end, 2 * len(self._store)))
+        categories, brands, sellable = self._categories, self._brands, _SELLABLE
+        self._store.write(
+            rows,
+            sellable=[i.availability in sellable for i in items],
+            price_micros=[i.price_micros for i in items],
+            created=[i.created for i in items],
+            category=[categories.code_of(i) for i in items],
+            brand=[brands.code(i.brand) for i in items],
+        )
+        if fresh:
+            self._store.tie[size:end] = tie_keys(fresh, self.seed)
+            self.ids += fresh
+            self.titles += [""] * len(fresh)
+            self._packed += [b""] * len(fresh)
+        for row, item, data in zip(rows.tolist(), items, packed, strict=True):
+            self.titles[row] = item.title
+            self._packed[row] = data
+        if fresh:
+            self._columns = self._store.published(end)
+            known.update(fresh)
+        return rows
+
+
+_SELLABLE = frozenset(int(a) for a in Availability if a.sellable)

@@ -1,0 +1,94 @@
+"""`vitrine recommend`: a window from a running server, as a table."""
+
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from vitrine.api.recommendation.v1 import recommendation_pb2
+from vitrine.api.retrieval.v1 import retrieval_pb2
+
+console = Console()
+
+
+def recommend_command(
+    user: Annotated[
+        str, typer.Option("--user", "-u", help="The customer; nobody in particular when left out.")
+    ] = "",
+    anonymous: Annotated[str, typer.Option(help="A visitor's cookie, instead of --user.")] = "",
+    scene: Annotated[str, typer.Option("--scene", "-s", help="Which window.")] = "home",
+    limit: Annotated[int, typer.Option("--limit", "-n", help="How many items.")] = 10,
+    item: Annotated[
+        list[str] | None, typer.Option(help="The item whose page is shown; may be repeated.")
+    ] = None,
+    basket: Annotated[list[str] | None, typer.Option(help="An item in the basket; may be repeated.")] = None,
+    query: Annotated[str, typer.Option("--query", "-q", help="What was typed into the search box.")] = "",
+    locale: Annotated[str, typer.Option(help="Language of the reasons: en or zh.")] = "",
+    scores: Annotated[bool, typer.Option("--scores", help="Show the scores of rankers and sources.")] = False,
+    address: Annotated[str, typer.Option(help="Where the server is.")] = "localhost:50051",
+) -> None:
+    """Prints the window that a running server makes for a shopper.
+
+    Examples:
+        vitrine recommend --user ann --scene home
+        vitrine recommend --scene search --query "coffee mug"
+        vitrine recommend --user ann --scene item_page --item mug-1 --scores
+    """
+    from vitrine.client import Anonymous, Vitrine
+
+    who = user or (Anonymous(anonymous) if anonymous else None)
+    with Vitrine(address) as shop:
+        window = shop.recommend(
+            who,
+            scene,
+            limit,
+            item_ids=item or (),
+            basket=basket or (),
+            query=query,
+            locale=locale,
+            include_scores=scores,
+            timeout=5.0,
+        )
+        titles = {found.item_id: found for found in shop.get_items([i.item_id for i in window.items])}
+    console.print(window_table(window, titles, scores=scores))
+    for part in window.degraded:
+        console.print(f"[yellow]degraded[/] {part.component}: {part.message}")
+
+
+def window_table(
+    window: recommendation_pb2.RecommendResponse,
+    items: dict[str, retrieval_pb2.Item],
+    *,
+    title: str = "",
+    scores: bool = False,
+) -> Table:
+    """A window as a table, a row an item, with its title, price, reason and score."""
+    versions = window.versions
+    plugins = ", ".join(f"{p.name} {p.version}" for p in versions.plugins)
+    table = Table(
+        title=title or None,
+        caption=f"bundle {versions.bundle or 'none'} · {plugins or 'no rankers'} · request {window.request_id}",
+        expand=True,
+    )
+    for name, options in (
+        ("#", {"justify": "right"}),
+        ("item", {}),
+        ("title", {"ratio": 3}),
+        ("price", {"justify": "right"}),
+    ):
+        table.add_column(name, **options)
+    table.add_column("why", ratio=3)
+    table.add_column("score", justify="right")
+    if scores:
+        table.add_column("scores", ratio=3)
+    for rank, shown in enumerate(window.items, 1):
+        known = items.get(shown.item_id, retrieval_pb2.Item())
+        price = (
+            f"{known.price.micros / 1e6:,.2f} {known.price.currency_code}" if known.HasField("price") else ""
+        )
+        cells = [str(rank), shown.item_id, known.title, price, shown.reason.text, f"{shown.score:.3f}"]
+        if scores:
+            cells.append("  ".join(f"{name} {value:.3g}" for name, value in sorted(shown.scores.items())))
+        table.add_row(*cells)
+    return table

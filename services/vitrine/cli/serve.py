@@ -1,0 +1,92 @@
+"""`vitrine serve`: all services in one process, or one of them."""
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Service(StrEnum):
+    """What to serve."""
+
+    ALL = "all"
+    PROFILE = "profile"
+    RETRIEVAL = "retrieval"
+    RANKING = "ranking"
+    RECOMMENDATION = "recommendation"
+
+
+def serve_command(
+    service: Annotated[
+        Service, typer.Argument(help="One service, or all four in one process.", case_sensitive=False)
+    ] = Service.ALL,
+    bundle: Annotated[
+        Path | None,
+        typer.Option(help="The trained models (see `vitrine train`). Without them, popular items are shown."),
+    ] = None,
+    store: Annotated[Path, typer.Option(help="Where events, profiles and the catalogue are kept.")] = Path(
+        "store"
+    ),
+    config: Annotated[Path | None, typer.Option(help="A TOML file, merged over the defaults.")] = None,
+    host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 50051,
+    metrics_port: Annotated[
+        int,
+        typer.Option(
+            min=-1, max=65535, help="Prometheus metrics; 1000 above --port unless told, 0 for none."
+        ),
+    ] = -1,
+    as_of: Annotated[
+        str,
+        typer.Option(metavar="TIME", help="Serve a past day: the clock starts at this moment (ISO 8601)."),
+    ] = "",
+    profile_address: Annotated[
+        str, typer.Option(help="Where ProfileService runs, for a single service.")
+    ] = "localhost:50052",
+    retrieval_address: Annotated[str, typer.Option(help="Where RetrievalService runs.")] = "localhost:50053",
+    ranking_address: Annotated[str, typer.Option(help="Where RankingService runs.")] = "localhost:50054",
+    grace: Annotated[float, typer.Option(min=0, help="Seconds that calls in flight have at the end.")] = 5.0,
+) -> None:
+    """Serves recommendations over gRPC until it is told to stop (Ctrl-C or SIGTERM).
+
+    Examples:
+        vitrine serve --bundle data/bundle
+        vitrine serve --bundle data/bundle --as-of 2011-09-01T00:00:00Z
+
+    Split over four processes; each finds the others by address:
+        vitrine serve profile        --port 50052
+        vitrine serve retrieval      --port 50053 --bundle data/bundle
+        vitrine serve ranking        --port 50054 --bundle data/bundle
+        vitrine serve recommendation --port 50051
+    """
+    from vitrine.app.options import Addresses, ServeOptions
+    from vitrine.app.serve import serve
+    from vitrine.config import load_config
+
+    serve(
+        ServeOptions(
+            service=service.value,
+            bundle=bundle,
+            store=store,
+            config=load_config(config),
+            host=host,
+            port=port,
+            metrics_port=port + 1000 if metrics_port < 0 else metrics_port,
+            as_of=_moment(as_of) if as_of else None,
+            addresses=Addresses(profile_address, retrieval_address, ranking_address),
+            grace=grace,
+        )
+    )
+
+
+def _moment(text: str) -> float:
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(
+            f"'{text}' is not a moment; write for example 2011-09-01 or 2011-09-01T12:00:00Z",
+            param_hint="--as-of",
+        ) from None
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

@@ -1,0 +1,1 @@
+"""Text as words and as vectors."""

@@ -1,0 +1,48 @@
+"""One list of candidates out of the lists of the sources."""
+
+from collections.abc import Sequence
+from operator import itemgetter
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.domain.candidates import Candidates
+from vitrine.retrieval.sources import Found
+
+
+def merge(
+    names: Sequence[str],
+    lists: Sequence[Found],
+    item_ids: Sequence[str],
+    tie: npt.NDArray[np.uint64],
+    limit: int,
+) -> Candidates:
+    """The union of what s sources found, fairly interleaved, cut to ``limit``.
+
+    First come all first places, then all second places, and so on; within a place, what more sources found comes
+    first, then what the tie-breaker says.
+
+    Args:
+        names: s names.
+        lists: s lists, best first.
+        item_ids: Identifiers by row.
+        tie: ``uint64[n]`` by row.
+        limit: How many at most.
+    """
+    sources = len(lists)
+    rows, place = np.unique(
+        np.concatenate([f.rows for f in lists] or [np.empty(0, np.int32)]), return_inverse=True
+    )
+    sizes = [len(f.rows) for f in lists]
+    source = np.repeat(np.arange(sources), sizes)
+    rank = np.concatenate([np.arange(size) for size in sizes] or [np.empty(0, np.int64)])
+    scores = np.full((len(rows), sources), np.nan, np.float32)
+    scores[place, source] = np.concatenate([f.scores for f in lists] or [np.empty(0, np.float32)])
+    found = ~np.isnan(scores)
+    best_rank = np.full(len(rows), np.iinfo(np.int64).max)
+    np.minimum.at(best_rank, place, rank)
+    order = np.lexsort((tie[rows], -found.sum(1), best_rank))[:limit]
+    masks = (found[order] @ (1 << np.arange(sources, dtype=np.uint32))).astype(np.uint32)
+    chosen = rows[order].tolist()
+    ids = itemgetter(*chosen)(item_ids) if len(chosen) > 1 else [item_ids[row] for row in chosen]
+    return Candidates(list(ids), tuple(names), masks, scores[order])

@@ -1,0 +1,95 @@
+"""What retrieval is asked, and what its sources see of that."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.bundle import AttachedBundle
+from vitrine.catalog import Catalog, Columns
+from vitrine.catalog.columns import Mask, Rows
+from vitrine.domain.profile import Profile
+from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context, Filters
+from vitrine.retrieval.best import best
+
+Scores = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalQuery:
+    """A question for candidates.
+
+    Attributes:
+        request_time: The moment to answer for, Unix seconds UTC.
+        profile: What is known of the shopper.
+        context: What the shopper is looking at.
+        filters: Which items may come.
+        scene: The scene whose sources are asked; may be empty when ``sources`` are given.
+        sources: Sources to ask instead, and how many candidates to take from each.
+        limit: Candidates in all; 0 for the scene's number.
+    """
+
+    request_time: float
+    profile: Profile = field(default_factory=Profile)
+    context: Context = NO_CONTEXT
+    filters: Filters = NO_FILTERS
+    scene: str = ""
+    sources: Mapping[str, int] | None = None
+    limit: int = 0
+
+
+class Seeds(NamedTuple):
+    """Items to start from: ``int32[h]`` rows and ``float64[h]`` how much each counts, the most first."""
+
+    rows: Rows
+    weights: npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class SourceQuery:
+    """One request as all its sources see it: taken once, so that they agree on what exists.
+
+    Attributes:
+        time: The moment to answer for, Unix seconds UTC.
+        profile: What is known of the shopper.
+        context: What the shopper is looking at.
+        catalog: The catalogue, for what is no column.
+        columns: Its n rows.
+        allowed: ``bool[n]``, rows that may be answered.
+        bundle: The models, if any.
+        max_seeds: How many items of the history to start from.
+    """
+
+    time: float
+    profile: Profile
+    context: Context
+    catalog: Catalog
+    columns: Columns
+    allowed: Mask
+    bundle: AttachedBundle | None
+    max_seeds: int
+
+    @cached_property
+    def seeds(self) -> Seeds:
+        """The items of the context that exist, else those of the history by interest as of now, long and short."""
+        n = len(self.columns)
+        rows = self.catalog.rows(self.context.seeds, n)
+        rows = rows[rows >= 0]
+        if len(rows):
+            rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
+            return Seeds(rows, np.ones(len(rows)))
+        interest = self.profile.interest(self.time) + self.profile.interest(self.time, short=True)
+        # More than are needed, because some may have left the catalogue; the history is bounded anyway.
+        order = best(interest, _AGES[: len(interest)], 2 * self.max_seeds)
+        order = order[interest[order] > 0]
+        ids = self.profile.items.item_ids
+        rows = self.catalog.rows([ids[i] for i in order.tolist()], n)
+        keep = np.flatnonzero(rows >= 0)[: self.max_seeds]
+        return Seeds(rows[keep], interest[order[keep]])
+
+
+# Histories list the most recent item last: of equally interesting items the most recent comes first.
+_AGES = np.arange(1 << 16, 0, -1).astype(np.uint64)

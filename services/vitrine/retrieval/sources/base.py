@@ -1,0 +1,60 @@
+"""What a source is."""
+
+from typing import ClassVar, NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.catalog.columns import Rows
+from vitrine.domain.answer import DegradationCode
+from vitrine.retrieval.best import best
+from vitrine.retrieval.query import Scores, SourceQuery
+
+
+class Found(NamedTuple):
+    """``int32[k]`` rows without repeats, best first, and their ``float32[k]`` scores, all above 0."""
+
+    rows: Rows
+    scores: Scores
+
+
+NOTHING = Found(np.empty(0, np.int32), np.empty(0, np.float32))
+
+
+class SourceOff(Exception):
+    """A source cannot answer, and that is no fault: it lacks the data, or the request lacks what it starts from."""
+
+    def __init__(self, message: str, code: DegradationCode = DegradationCode.OFF) -> None:
+        super().__init__(message)
+        self.message = message
+        self.code = code
+
+
+class Source(Protocol):
+    """Finds candidates. Any thread may call it; it keeps nothing between calls."""
+
+    name: ClassVar[str]
+
+    def find(self, query: SourceQuery, limit: int) -> Found:
+        """At most ``limit`` allowed rows, best first.
+
+        Raises:
+            SourceOff: It lacks what it needs; the message says what.
+        """
+        ...
+
+
+def ranked(rows: Rows, scores: npt.NDArray[np.floating], query: SourceQuery, limit: int) -> Found:
+    """The best of some rows that are allowed and have a score above 0.
+
+    Args:
+        rows: ``int32[k]`` without repeats; −1 for items that the catalogue lacks.
+        scores: ``float[k]``.
+        query: The request.
+        limit: How many.
+    """
+    keep = (rows >= 0) & (rows < len(query.allowed)) & (scores > 0)
+    keep[keep] = query.allowed[rows[keep]]
+    rows, scores = rows[keep], scores[keep]
+    order = best(scores, query.columns.tie[rows], limit)
+    return Found(rows[order], scores[order].astype(np.float32, copy=False))
