@@ -28,6 +28,7 @@ class ServeOptions:
         port: The port to listen on; 0 for any.
         metrics_port: The port of ``/metrics``; 0 for none.
         as_of: The moment at which the clock starts, Unix seconds; ``None`` for the system's time.
+        freeze_clock: Whether the clock stands still at ``as_of``.
         addresses: Where the other services are.
         grace: Seconds that calls in flight have at the end.
     """
@@ -40,5 +41,6 @@ class ServeOptions:
     port: int = 50051
     metrics_port: int = 0
     as_of: float | None = None
+    freeze_clock: bool = False
     addresses: Addresses = field(default_factory=Addresses)
     grace: float = 5.0

@@ -35,7 +35,8 @@ class ServerProcess:
         store: Its store.
         as_of: The day to serve, ISO 8601; "" for now.
         args: Further arguments.
-        log: Where its output goes; this process's own standard error unless told.
+        log: Where its output goes; nowhere unless told.
+        port: Where it listens; any free port unless told.
 
     Attributes:
         address: Where it listens.
@@ -52,8 +53,9 @@ class ServerProcess:
         as_of: str = "",
         args: tuple[str, ...] = (),
         log: Path | None = None,
+        port: int = 0,
     ) -> None:
-        self.port, self.metrics_port = free_port(), free_port()
+        self.port, self.metrics_port = port or free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.ready_seconds = 0.0
         self._log = log

@@ -48,7 +48,9 @@ async def _serve(options: ServeOptions) -> None:
         metrics = Metrics()
         workers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="vitrine-worker")
         closing.callback(workers.shutdown)
-        clock = system_clock if options.as_of is None else clock_from(options.as_of)
+        clock = (
+            system_clock if options.as_of is None else clock_from(options.as_of, frozen=options.freeze_clock)
+        )
         started = await start_services(Process(options, clock, workers, metrics, closing))
         # What was loaded lives as long as the process: the collector need not look at it again and again.
         gc.collect()

@@ -42,6 +42,10 @@ def serve_command(
         str,
         typer.Option(metavar="TIME", help="Serve a past day: the clock starts at this moment (ISO 8601)."),
     ] = "",
+    freeze_clock: Annotated[
+        bool,
+        typer.Option("--freeze-clock", help="With --as-of: the clock stands still, so that answers repeat."),
+    ] = False,
     profile_address: Annotated[
         str, typer.Option(help="Where ProfileService runs, for a single service.")
     ] = "localhost:50052",
@@ -77,6 +81,7 @@ def serve_command(
             as_of=_moment(as_of) if as_of else None,
             addresses=Addresses(profile_address, retrieval_address, ranking_address),
             grace=grace,
+            freeze_clock=freeze_clock,
         )
     )
 

@@ -83,7 +83,7 @@ class Recommender:
         for part in degraded:
             self._metrics.degraded(part)
         return Window(
-            items=_items(query, retrieved.candidates, ranked),
+            items=window_items(query, retrieved.candidates, ranked),
             request_id=query.request_id,
             request_time=now,
             versions=Versions(
@@ -203,7 +203,8 @@ def _part(end: float, share: float) -> float:
     return (end - time.monotonic()) * share
 
 
-def _items(query: WindowQuery, candidates: Candidates, ranked: Ranked) -> list[WindowItem]:
+def window_items(query: WindowQuery, candidates: Candidates, ranked: Ranked) -> list[WindowItem]:
+    """The items of a window, out of the only list of ``ranked``."""
     one = ranked.lists[0]
     names = candidates.source_names
     sources = [

@@ -1,0 +1,34 @@
+"""Candidates of several requests as one table, so that they can be ranked together."""
+
+from collections.abc import Sequence
+from itertools import chain
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.domain.candidates import Candidates
+
+
+def combine(parts: Sequence[Candidates]) -> tuple[Candidates, npt.NDArray[np.int64]]:
+    """The candidates of q requests one after the other.
+
+    The requests may have asked different sources: the table has all of them, a source that a request did not ask
+    being one that found nothing.
+
+    Args:
+        parts: The candidates of each request.
+
+    Returns:
+        The table, and ``int64[q + 1]`` offsets of the requests in it.
+    """
+    names = tuple(dict.fromkeys(chain.from_iterable(part.source_names for part in parts)))
+    offsets = np.cumsum([0] + [len(part) for part in parts], dtype=np.int64)
+    scores = np.full((int(offsets[-1]), len(names)), np.nan, np.float32)
+    masks = np.zeros(len(scores), np.uint32)
+    for part, start, end in zip(parts, offsets[:-1], offsets[1:], strict=True):
+        for source, name in enumerate(part.source_names):
+            column = names.index(name)
+            scores[start:end, column] = part.scores[:, source]
+            masks[start:end] |= (part.masks >> np.uint32(source) & np.uint32(1)) << np.uint32(column)
+    ids = [item_id for part in parts for item_id in part.item_ids]
+    return Candidates(ids, names, masks, scores), offsets

@@ -1,0 +1,172 @@
+"""A shop in memory: the serving code over a data set, without gRPC, for batches and for evaluation."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Self
+
+from vitrine import __version__
+from vitrine.app.combine import combine
+from vitrine.app.memory import Memory
+from vitrine.bundle import AttachedBundle, Bundle
+from vitrine.config import Config
+from vitrine.dataset import Dataset
+from vitrine.domain.answer import Versions
+from vitrine.domain.candidates import Ranked, RankedList, Retrieved
+from vitrine.domain.profile import Profile
+from vitrine.domain.subject import Subject
+from vitrine.progress import Progress, quiet
+from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
+from vitrine.ranking.plugins import Plugin, discover
+from vitrine.recommendation.fallback import rank_as_found
+from vitrine.recommendation.query import Window, WindowQuery
+from vitrine.recommendation.recommender import window_items
+from vitrine.retrieval import RetrievalQuery, Retriever
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was found for one query, and how it was ordered (``ranked`` holds one list)."""
+
+    query: WindowQuery
+    profile: Profile
+    retrieved: Retrieved
+    ranked: Ranked
+
+    @property
+    def ordered(self) -> RankedList:
+        """The ordered list."""
+        return self.ranked.lists[0]
+
+    @property
+    def item_ids(self) -> list[str]:
+        """The items, best first."""
+        ids = self.retrieved.candidates.item_ids
+        return [ids[position] for position in self.ordered.positions.tolist()]
+
+
+class OfflineShop:
+    """Answers as a server does that has recorded the events of a data set.
+
+    What a server adds to that (deadlines, stand-ins for services that are gone) has no place here.
+
+    Attributes:
+        config: Scenes, weights, half-lives.
+        memory: Catalogue, profiles, popularity.
+        bundle: The models; ``None`` for none.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        memory: Memory,
+        bundle: AttachedBundle | None,
+        plugins: Sequence[Plugin] | None = None,
+    ) -> None:
+        self.config = config
+        self.memory = memory
+        self.bundle = bundle
+        self._plugins = discover() if plugins is None else plugins
+        catalog = memory.store.catalog
+        self._retriever = Retriever(catalog, memory.popularity, bundle, config, memory.store)
+        self._engine = RankingEngine(catalog, bundle, config, self._plugins)
+
+    @classmethod
+    def open(
+        cls,
+        dataset: Dataset,
+        config: Config,
+        bundle: Bundle | None = None,
+        *,
+        until: float | None = None,
+        early: bool = False,
+        progress: Progress = quiet,
+    ) -> Self:
+        """A shop that has taken in a data set; arguments and errors as for `Memory.of`, and the models."""
+        memory = Memory.of(dataset, config, until=until, early=early, progress=progress)
+        return cls(config, memory, None if bundle is None else AttachedBundle(bundle, memory.store.catalog))
+
+    def variant(self, config: Config) -> "OfflineShop":
+        """The same shop with other scenes; the half-lives of its memory stay as they are."""
+        return OfflineShop(config, self.memory, self.bundle, self._plugins)
+
+    @property
+    def now(self) -> float:
+        """The moment of the last event, or up to which the shop was filled; Unix seconds."""
+        return self.memory.now
+
+    @property
+    def versions(self) -> Versions:
+        """What answers are made with."""
+        return self._engine.versions
+
+    def profile(self, subject: Subject | None) -> Profile:
+        """What is known of a shopper; nothing for ``None``."""
+        return Profile() if subject is None else self.memory.profiles.get(subject)
+
+    def answers(self, queries: Sequence[WindowQuery], now: float | None = None) -> list[Answer]:
+        """What q queries get: candidates one by one, ranking together.
+
+        Args:
+            queries: For whom, and which window.
+            now: The moment to answer for, Unix seconds; that of the shop unless told.
+
+        Raises:
+            InvalidInput: A scene is not configured.
+        """
+        moment = self.now if now is None else now
+        profiles = [self.profile(q.subject) for q in queries]
+        retrieved = [
+            self._retriever.retrieve(RetrievalQuery(moment, profile, q.context, q.filters, q.scene))
+            for q, profile in zip(queries, profiles, strict=True)
+        ]
+        shoppers = [
+            ShopperQuery(profile, q.scene, q.context, q.limit)
+            for q, profile in zip(queries, profiles, strict=True)
+        ]
+        ranked = self._rank(shoppers, retrieved, moment)
+        return [Answer(*parts) for parts in zip(queries, profiles, retrieved, ranked, strict=True)]
+
+    def recommend(self, query: WindowQuery, now: float | None = None) -> Window:
+        """The window that a server answers with; arguments as for `answers`."""
+        moment = self.now if now is None else now
+        (answer,) = self.answers([query], moment)
+        retrieved, ranked = answer.retrieved, answer.ranked
+        return Window(
+            items=window_items(query, retrieved.candidates, ranked),
+            request_id=query.request_id,
+            request_time=moment,
+            versions=Versions(
+                bundle=ranked.versions.bundle or retrieved.versions.bundle,
+                server=__version__,
+                config=self.config.fingerprint,
+                plugins=ranked.versions.plugins,
+            ),
+            degraded=(*retrieved.degraded, *ranked.degraded),
+            profile_watermark=answer.profile.watermark,
+        )
+
+    def close(self) -> None:
+        """Lets go of the catalogue in memory."""
+        if self.bundle is not None:
+            self.bundle.close()
+        self.memory.store.close()
+
+    def _rank(
+        self, shoppers: Sequence[ShopperQuery], retrieved: Sequence[Retrieved], now: float
+    ) -> list[Ranked]:
+        found = [i for i, r in enumerate(retrieved) if len(r.candidates)]
+        # What a server answers with where nothing was found.
+        ranked = [
+            rank_as_found(shopper, self.config.scenes[shopper.scene], r, now, lambda _: True)
+            if len(r.candidates) == 0
+            else Ranked((), (), self.versions)
+            for shopper, r in zip(shoppers, retrieved, strict=True)
+        ]
+        if found:
+            candidates, offsets = combine([retrieved[i].candidates for i in found])
+            together = self._engine.rank(
+                RankingQuery(now, tuple(shoppers[i] for i in found), candidates, offsets)
+            )
+            for i, one in zip(found, together.lists, strict=True):
+                ranked[i] = Ranked([one], together.score_names, together.versions, together.degraded)
+        return ranked
