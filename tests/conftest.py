@@ -1,7 +1,6 @@
 """Fixtures that many tests share."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -22,11 +21,11 @@ def world(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> World:
 
 
 @pytest.fixture(scope="session")
-def shared_data() -> Iterator[Path]:
+def shared_data() -> Path:
     """The evaluation data beside the repository; the test is skipped where it is absent."""
     if not SHARED_DATA.is_dir():
         pytest.skip("the evaluation data (../shared/data) is absent")
-    yield SHARED_DATA
+    return SHARED_DATA
 
 
 def pytest_report_header() -> str:

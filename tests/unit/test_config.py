@@ -13,7 +13,7 @@ def test_defaults_hold_the_six_scenes() -> None:
 
 def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
     file = tmp_path / "shop.toml"
-    file.write_text('seed = 5\n[scenes.home]\ndiversity = 0.5\n[scenes.home.sources]\ntrending = 0\n', "utf-8")
+    file.write_text("seed = 5\n[scenes.home]\ndiversity = 0.5\n[scenes.home.sources]\ntrending = 0\n", "utf-8")
     config = load_config(file)
     home, default = config.scenes["home"], load_config().scenes["home"]
     assert config.seed == 5
@@ -38,11 +38,11 @@ def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
 def test_mistakes_are_named(tmp_path: Path, text: str, expected: str) -> None:
     file = tmp_path / "shop.toml"
     file.write_text(text, "utf-8")
-    with pytest.raises(ConfigError, match="shop.toml") as caught:
+    with pytest.raises(ConfigError, match=r"shop\.toml") as caught:
         load_config(file)
     assert expected in str(caught.value)
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match="nowhere.toml: no such configuration file"):
+    with pytest.raises(ConfigError, match=r"nowhere\.toml: no such configuration file"):
         load_config(tmp_path / "nowhere.toml")

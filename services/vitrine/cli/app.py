@@ -1,5 +1,7 @@
 """All commands of `vitrine`, in the order in which one needs them."""
 
+from collections.abc import Callable
+
 import typer
 
 from vitrine import __version__
@@ -30,7 +32,7 @@ def _root(
     del version
 
 
-_COMMANDS = {
+_COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Start here": {"demo": demo.demo_command},
     "Data": {"import": data.import_command, "simulate": data.simulate_command},
     "Models": {

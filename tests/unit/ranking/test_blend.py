@@ -1,4 +1,5 @@
 import numpy as np
+import numpy.typing as npt
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
@@ -11,12 +12,12 @@ NAN = np.nan
 def test_largest_becomes_one_and_zero_stays_zero() -> None:
     scores = np.array([[0.0, -5.0, NAN], [2.0, -1.0, NAN], [4.0, -3.0, NAN]], np.float32)
     expected = [[0, 0, 0], [0.5, 1, 0], [1, 0.5, 0]]
-    np.testing.assert_allclose(normalise(scores), expected)
+    np.testing.assert_allclose(normalise(scores), np.array(expected, np.float32))
 
 
 def test_unknown_counts_as_nothing() -> None:
     scores = np.array([[NAN], [3.0], [6.0]], np.float32)
-    np.testing.assert_allclose(normalise(scores), [[0], [0.5], [1]])
+    np.testing.assert_allclose(normalise(scores), np.array([[0], [0.5], [1]], np.float32))
 
 
 @given(
@@ -26,7 +27,7 @@ def test_unknown_counts_as_nothing() -> None:
         elements=st.floats(-1e6, 1e6, width=32) | st.just(np.nan),
     )
 )
-def test_stays_between_zero_and_one_and_keeps_the_order(scores: np.ndarray) -> None:
+def test_stays_between_zero_and_one_and_keeps_the_order(scores: npt.NDArray[np.float32]) -> None:
     scaled = normalise(scores)
     assert scaled.dtype == np.float32
     assert ((scaled >= 0) & (scaled <= 1 + 1e-6)).all()

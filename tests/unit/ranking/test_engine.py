@@ -5,8 +5,8 @@ from collections.abc import Callable, Mapping
 import numpy as np
 import pluggy
 import pytest
-from tests.support.shop import make_catalog
 
+from tests.support.shop import make_catalog
 from vitrine import plugin as contract
 from vitrine.catalog import Catalog
 from vitrine.config import Config, RulesConfig, SceneConfig, load_config
@@ -51,7 +51,10 @@ def _config(weights: Mapping[str, float], **scene: object) -> Config:
 
 
 def _engine(
-    catalog: Catalog, rankers: Mapping[str, Score | None], weights: Mapping[str, float] | None = None, **scene: object
+    catalog: Catalog,
+    rankers: Mapping[str, Score | None],
+    weights: Mapping[str, float] | None = None,
+    **scene: object,
 ) -> RankingEngine:
     plugins = [_plugin(name, score) for name, score in rankers.items()]
     return RankingEngine(catalog, None, _config(weights or dict.fromkeys(rankers, 1.0), **scene), plugins)
@@ -59,7 +62,10 @@ def _engine(
 
 def _query(ids: list[str], profile: Profile | None = None, limit: int = 20) -> RankingQuery:
     candidates = Candidates(
-        ids, ("popular",), np.ones(len(ids), np.uint32), np.linspace(1, 0.5, len(ids), dtype=np.float32)[:, None]
+        ids,
+        ("popular",),
+        np.ones(len(ids), np.uint32),
+        np.linspace(1, 0.5, len(ids), dtype=np.float32)[:, None],
     )
     return RankingQuery.single(NOW, ShopperQuery(profile or Profile(), "home", Context(), limit), candidates)
 
@@ -137,9 +143,13 @@ def test_nan_has_nothing_to_say() -> None:
 def test_unsellable_unknown_and_hidden_items_are_never_shown() -> None:
     hidden = Profile(
         items=ItemHistory(
-            ("i3",),
-            *(np.zeros(1) for _ in range(8)),
-            rating=np.zeros(1, np.float32),
+            item_ids=("i3",),
+            last_time=np.zeros(1),
+            last_purchase=np.zeros(1),
+            in_cart=np.zeros(1),
+            purchases=np.zeros(1),
+            long_term=np.zeros(1),
+            short_term=np.zeros(1),
             opinion=np.full(1, -1, np.int8),
         )
     )
@@ -148,9 +158,7 @@ def test_unsellable_unknown_and_hidden_items_are_never_shown() -> None:
 
 
 def test_at_most_so_many_of_a_brand() -> None:
-    engine = _engine(
-        make_catalog(9), {"number": _by_number}, rules=RulesConfig(max_per_brand=1).model_dump()
-    )
+    engine = _engine(make_catalog(9), {"number": _by_number}, rules=RulesConfig(max_per_brand=1).model_dump())
     assert _ids(engine, _query([f"i{n}" for n in range(9)])) == ["i8", "i7", "i6"]
 
 
