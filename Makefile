@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test gen lint types check bench clean
+.PHONY: help setup demo test gen lint bench constraints clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -35,6 +35,10 @@ lint: $(STAMP) ## Check style, types and protos
 
 bench: $(STAMP) ## Load-test a running server with ghz and write tests/load/report.md
 	scripts/bench
+
+constraints: $(STAMP) ## Write down the versions that are installed now
+	@{ echo "# The versions that were tested together. Names and versions only; made by \`make constraints\`."; \
+	  $(BIN)/python -m pip list --format=freeze --exclude-editable | grep -viE '^(pip|setuptools|wheel)='; } > constraints.txt
 
 clean: ## Remove what demo and bench made (not .venv)
 	rm -rf .demo .bench
