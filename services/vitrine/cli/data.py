@@ -1,7 +1,5 @@
 """Commands that make data sets: `vitrine import` and `vitrine simulate`."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from pathlib import Path
@@ -9,11 +7,13 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from vitrine.cli.progress import progress
 from vitrine.errors import InvalidInput
 
 ONLINE_RETAIL = "online-retail"
+
+errors = Console(stderr=True)
 
 app = typer.Typer(help="Make data sets.", no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -73,9 +73,15 @@ def import_command(
         )
     from vitrine_export.importing import import_files
 
-    with _progress() as progress:
+    with progress(errors) as report_progress:
         report = import_files(
-            Path(source), items, out, name=name, currency=currency, on_error=on_error.value, progress=progress
+            Path(source),
+            items,
+            out,
+            name=name,
+            currency=currency,
+            on_error=on_error.value,
+            progress=report_progress,
         )
     Console().print(report.render())
 
@@ -87,8 +93,8 @@ def _import_online_retail(file: Path | None, items: Path | None, out: Path) -> N
         raise InvalidInput("--items", "the UCI file carries its items; leave --items out")
     from vitrine_export.importing import import_online_retail
 
-    with _progress() as progress:
-        report = import_online_retail(file, out, progress=progress)
+    with progress(errors) as report_progress:
+        report = import_online_retail(file, out, progress=report_progress)
     Console().print(report.render())
 
 
@@ -115,17 +121,8 @@ def simulate_command(
     from vitrine_export.simulate import END, simulate
 
     when = END if end is None else end.replace(tzinfo=UTC)
-    with _progress() as progress:
+    with progress(errors) as report_progress:
         report = simulate(
-            out, shoppers=shoppers, items=items, days=days, seed=seed, end=when, progress=progress
+            out, shoppers=shoppers, items=items, days=days, seed=seed, end=when, progress=report_progress
         )
     Console().print(report.render())
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, float], None]]:
-    """A progress bar on standard error that goes away when the work is done."""
-    columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-        yield lambda stage, share: bar.update(task, description=stage, completed=share)
