@@ -93,8 +93,8 @@ class Catalog:
         """Brands by code."""
         return self._brands.names
 
-    def category_codes(self, prefix: str) -> list[int]:
-        """Codes of the category paths that start with these levels."""
+    def category_codes(self, prefix: str) -> Rows:
+        """``int32[k]``: codes of the category paths that start with these levels."""
         return self._categories.below(prefix)
 
     def brand_code(self, brand: str) -> int:

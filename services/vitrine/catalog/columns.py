@@ -11,6 +11,7 @@ from vitrine.domain.request import Filters
 
 Mask = npt.NDArray[np.bool_]
 Rows = npt.NDArray[np.int32]
+_NO_ROWS: Rows = np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class CategoryCodes(Codes):
     def __init__(self) -> None:
         super().__init__()
         self._below: dict[str, list[int]] = {}
+        self._arrays: dict[str, Rows] = {}
 
     def code_of(self, item: Item) -> int:
         """The number of an item's path."""
@@ -111,9 +113,15 @@ class CategoryCodes(Codes):
                 self._below.setdefault(CATEGORY_SEPARATOR.join(levels[:depth]), []).append(code)
         return code
 
-    def below(self, prefix: str) -> list[int]:
-        """Numbers of the paths that start with these levels."""
-        return self._below.get(prefix, [])
+    def below(self, prefix: str) -> Rows:
+        """``int32[k]``: numbers of the paths that start with these levels."""
+        codes = self._below.get(prefix)
+        if codes is None:
+            return _NO_ROWS
+        array = self._arrays.get(prefix)
+        if array is None or len(array) != len(codes):
+            array = self._arrays[prefix] = np.array(codes, np.int32)
+        return array
 
 
 def passes(columns: Columns, filters: Filters, categories: CategoryCodes, brands: Codes) -> Mask:
@@ -123,11 +131,11 @@ def passes(columns: Columns, filters: Filters, categories: CategoryCodes, brands
     """
     ok = columns.sellable
     if filters.categories:
-        codes = [code for path in filters.categories for code in categories.below(path)]
+        codes = np.concatenate([categories.below(path) for path in filters.categories])
         ok = ok & _among(columns.category, codes, len(categories.names))
     if filters.brands:
         known = [code for b in filters.brands if (code := brands.known(b)) is not None and code >= 0]
-        ok = ok & _among(columns.brand, known, len(brands.names))
+        ok = ok & _among(columns.brand, np.array(known, np.int32), len(brands.names))
     if filters.min_price_micros > 0:
         ok = ok & (columns.price_micros >= filters.min_price_micros)
     if filters.max_price_micros > 0:
@@ -137,9 +145,9 @@ def passes(columns: Columns, filters: Filters, categories: CategoryCodes, brands
     return ok
 
 
-def _among(column: Rows, codes: list[int], size: int) -> Mask:
+def _among(column: Rows, codes: Rows, size: int) -> Mask:
     # One cell more than there are codes: −1 reads the last one, which stays False. Codes that were given out
     # while this runs read it as well.
     table = np.zeros(size + 1, np.bool_)
-    table[[c for c in codes if c < size]] = True
+    table[codes[codes < size]] = True
     return table[np.minimum(column, size)]

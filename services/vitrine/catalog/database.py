@@ -86,7 +86,7 @@ class Database:
         )
         self._attach_words(self.writer)
         if directory is not None:
-            _sync_directory(directory)
+            _sync_names(directory)
 
     def _attach_words(self, connection: apsw.Connection) -> None:
         connection.execute(
@@ -143,7 +143,10 @@ def _check_sqlite() -> None:
 
 def _own(directory: Path) -> int:
     try:
+        missing = [folder for folder in (directory, *directory.parents) if not folder.exists()]
         directory.mkdir(parents=True, exist_ok=True)
+        for folder in missing:
+            _sync_names(folder.parent)
         lock = os.open(directory / "catalog.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise ConfigError(f"{directory}: cannot be used as a store directory: {error.strerror}") from None
@@ -158,11 +161,10 @@ def _own(directory: Path) -> int:
     return lock
 
 
-def _sync_directory(directory: Path) -> None:
-    """Makes the names of new files durable."""
-    for folder in (directory, directory.parent):
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
+def _sync_names(directory: Path) -> None:
+    """Makes the names of new files in a directory durable."""
+    descriptor = os.open(directory, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -16,7 +16,7 @@ from vitrine.api.retrieval.v1 import retrieval_pb2_grpc as pb_grpc
 from vitrine.catalog.catalog import Catalog
 from vitrine.domain.items import Availability
 from vitrine.errors import VitrineError
-from vitrine.wire.items import item_from_proto
+from vitrine.wire.items import stored_item_from_proto
 from vitrine.wire.tokens import REVISION, decode_token, encode_token
 
 _log = logging.getLogger(__name__)
@@ -108,7 +108,7 @@ class CatalogFollower:
             self._event.set()
 
     def _apply(self, message: pb.WatchItemsResponse) -> None:
-        items = [item_from_proto(m, f"items[{i}]") for i, m in enumerate(message.items)]
+        items = [stored_item_from_proto(m) for m in message.items]
         revision = decode_token(REVISION, message.revision, "revision")
         if self._missing is not None:
             self._missing.difference_update(i.item_id for i in items)

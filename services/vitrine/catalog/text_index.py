@@ -84,24 +84,30 @@ class TextIndex:
         if not postings:
             return Found(np.empty(0, np.int32), np.empty(0, np.float32), True)
         shown = [_within(p, allowed) for p in postings]
-        rows = _intersection(sorted((p.rows for p in shown), key=len))
+        rarest, *others = sorted((p.rows for p in shown), key=len)
+        rows = rarest
+        for other in others:
+            rows = rows[_positions(other, rows, len(allowed)) >= 0]
         all_words = len(rows) > 0
         if not all_words:
             rows = np.unique(np.concatenate([p.rows for p in shown]))
-        return Found(rows, self._scores(rows, postings, shown), all_words)
+        return Found(rows, self._scores(rows, postings, shown, len(allowed)), all_words)
 
-    def _scores(self, rows: Rows, postings: Iterable[_Posting], shown: Iterable[_Posting]) -> Weights:
+    def _scores(
+        self, rows: Rows, postings: Iterable[_Posting], shown: Iterable[_Posting], size: int
+    ) -> Weights:
         count = max(self._size, 1)
-        penalty = _K1 * (1 - _B + _B * self._lengths[rows] / max(self._total / count, 1e-9))
-        scores = np.zeros(len(rows), np.float64)
+        average = max(self._total / count, 1e-9)
+        penalty = np.float32(_K1 * (1 - _B)) + np.float32(_K1 * _B / average) * self._lengths[rows]
+        scores = np.zeros(len(rows), np.float32)
         for posting, part in zip(postings, shown, strict=True):
-            if len(part.rows) == 0:
-                continue
-            at = np.minimum(np.searchsorted(part.rows, rows), len(part.rows) - 1)
-            weight = np.where(part.rows[at] == rows, part.weights[at], 0.0)
-            n = len(posting.rows)
-            scores += np.log1p((count - n + 0.5) / (n + 0.5)) * weight * (_K1 + 1) / (weight + penalty)
-        return scores.astype(np.float32)
+            if len(part.rows):
+                at = _positions(part.rows, rows, size)
+                weight = part.weights[at] * (at >= 0)
+                n = len(posting.rows)
+                idf = np.float32(np.log1p((count - n + 0.5) / (n + 0.5)) * (_K1 + 1))
+                scores += idf * weight / (weight + penalty)
+        return scores
 
     def _posting(self, word: str) -> _Posting:
         with self._lock:
@@ -141,11 +147,16 @@ def _within(posting: _Posting, allowed: Mask) -> _Posting:
     )
 
 
-def _intersection(sets: list[Rows]) -> Rows:
-    rows = sets[0]
-    for other in sets[1:]:
-        if len(rows) == 0 or len(other) == 0:
-            return rows[:0]
-        at = np.minimum(np.searchsorted(other, rows), len(other) - 1)
-        rows = rows[other[at] == rows]
-    return rows
+def _positions(rows: Rows, wanted: Rows, size: int) -> Rows:
+    """``int32[k]``: where k wanted rows stand among ascending rows below ``size``; −1 where they do not."""
+    if len(rows) == 0 or len(wanted) * 64 < size:
+        at = np.minimum(np.searchsorted(rows, wanted), max(len(rows) - 1, 0)).astype(np.int32)
+        return (
+            np.where(rows[at] == wanted, at, np.int32(-1))
+            if len(rows)
+            else np.full(len(wanted), -1, np.int32)
+        )
+    # Many are wanted: a table of all rows is quicker than many searches.
+    table = np.full(size, -1, np.int32)
+    table[rows] = np.arange(len(rows), dtype=np.int32)
+    return table[wanted]

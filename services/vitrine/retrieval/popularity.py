@@ -15,7 +15,7 @@ from vitrine.retrieval.leaders import Leaders
 
 Found = tuple[Rows, npt.NDArray[np.float32]]
 _MAX_PENDING = 100_000
-# `Leaders` keeps at least so many.
+# `Leaders` has at least so many, or all.
 _RISING_POOL = 1024
 
 
@@ -81,6 +81,17 @@ class Popularity:
         """The allowed rows with the highest slow sums, best first, as shares of the highest of all."""
         with self._lock:
             return self._top(self._popular_head, self._slow.values, allowed, limit)
+
+    def shares(self, rows: Rows) -> npt.NDArray[np.float64]:
+        """``float64[k]``: the slow sums of some rows as shares of the highest of all; 0 where there is none."""
+        with self._lock:
+            values = self._slow.values
+            head = self._popular_head.head(values, self._catalog.tie)
+            shares = np.zeros(len(rows))
+            if len(head):
+                counted = rows < len(values)
+                shares[counted] = np.maximum(values[rows[counted]], 0.0) / values[head[0]]
+            return shares
 
     def rising(self, allowed: Mask, limit: int, time: float) -> Found:
         """The allowed rows that are rising as of ``time``, strongest first, as shares of the strongest of all.
@@ -192,9 +203,7 @@ class Popularity:
             end = min(len(allowed), len(values))
             rows = np.flatnonzero(allowed[:end] & (values[:end] > 0)).astype(np.int32)
             rows = rows[best(values[rows], tie[rows], limit)]
-        # All may be level, and then there is no head.
-        highest = values[head[0]] if len(head) else values.max(initial=0.0)
-        return rows, (values[rows] / highest).astype(np.float32)
+        return rows, (values[rows] / values[head[:1]]).astype(np.float32)
 
 
 def _excess(slow: npt.NDArray[np.float64], fast: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

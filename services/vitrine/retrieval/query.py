@@ -57,6 +57,7 @@ class SourceQuery:
         profile: What is known of the shopper.
         context: What the shopper is looking at.
         catalog: The catalogue, for what is no column.
+        revision: Its revision, read before the columns: they are at least as new.
         columns: Its n rows.
         allowed: ``bool[n]``, rows that may be answered.
         bundle: The models, if any.
@@ -67,6 +68,7 @@ class SourceQuery:
     profile: Profile
     context: Context
     catalog: Catalog
+    revision: int
     columns: Columns
     allowed: Mask
     bundle: AttachedBundle | None
@@ -83,13 +85,10 @@ class SourceQuery:
             return Seeds(rows, np.ones(len(rows)))
         interest = self.profile.interest(self.time) + self.profile.interest(self.time, short=True)
         # More than are needed, because some may have left the catalogue; the history is bounded anyway.
-        order = best(interest, _AGES[: len(interest)], 2 * self.max_seeds)
+        # The most recent item stands last: of equally interesting ones it comes first.
+        order = best(interest, np.arange(len(interest), 0, -1).astype(np.uint64), 2 * self.max_seeds)
         order = order[interest[order] > 0]
         ids = self.profile.items.item_ids
         rows = self.catalog.rows([ids[i] for i in order.tolist()], n)
         keep = np.flatnonzero(rows >= 0)[: self.max_seeds]
         return Seeds(rows[keep], interest[order[keep]])
-
-
-# Histories list the most recent item last: of equally interesting items the most recent comes first.
-_AGES = np.arange(1 << 16, 0, -1).astype(np.uint64)

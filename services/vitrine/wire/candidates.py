@@ -4,6 +4,7 @@ import numpy as np
 
 from vitrine.api.retrieval.v1 import retrieval_pb2 as pb
 from vitrine.domain.candidates import Candidates, Retrieved
+from vitrine.domain.ids import MAX_ID_BYTES, check_id
 from vitrine.errors import InvalidInput
 from vitrine.wire.answers import (
     degraded_from_proto,
@@ -32,7 +33,11 @@ def candidates_from_proto(message: pb.Candidates, field: str) -> Candidates:
     Raises:
         InvalidInput: The columns do not fit together; names the one under ``field``.
     """
-    n, sources = len(message.item_ids), len(message.source_names)
+    ids = list(message.item_ids)
+    n, sources = len(ids), len(message.source_names)
+    if "" in ids or max(map(len, ids), default=0) > MAX_ID_BYTES // 4:
+        for index, item_id in enumerate(ids):
+            check_id(item_id, f"{field}.item_ids[{index}]")
     if sources > _MAX_SOURCES:
         raise InvalidInput(f"{field}.source_names", f"has {sources} entries; send at most {_MAX_SOURCES}")
     if len(message.source_masks) not in {0, n} or (sources and len(message.source_masks) != n):
@@ -47,9 +52,9 @@ def candidates_from_proto(message: pb.Candidates, field: str) -> Candidates:
         )
     masks = np.array(message.source_masks, np.uint32) if message.source_masks else np.zeros(n, np.uint32)
     scores = np.frombuffer(message.source_scores, "<f4").reshape(n, sources)
-    return Candidates(
-        list(message.item_ids), tuple(message.source_names), masks, scores.astype(np.float32, copy=False)
-    )
+    if np.isinf(scores).any():
+        raise InvalidInput(f"{field}.source_scores", "has an infinite score; send NaN where there is none")
+    return Candidates(ids, tuple(message.source_names), masks, scores.astype(np.float32, copy=False))
 
 
 def retrieved_to_proto(retrieved: Retrieved) -> pb.RetrieveResponse:

@@ -1,7 +1,7 @@
 """Events between protobuf and the domain. A bad event is a verdict of its own; the others go on."""
 
 from collections.abc import Iterable, Sequence
-from math import isfinite, isnan, nan
+from math import isnan, nan
 
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.profile.v1 import profile_pb2
@@ -16,6 +16,8 @@ MAX_TEXT_BYTES = 4_096
 MAX_ATTRIBUTES = 32
 # Longer than anybody looks at an item, a year: a mistake.
 MAX_DWELL_SECONDS = 366 * 86_400
+# More than any shop sells at once; sums of them stay finite.
+MAX_AMOUNT = 1e9
 _LAST_TYPE = max(EventType)
 _SEARCH = int(EventType.SEARCH)
 
@@ -165,8 +167,8 @@ def _value(message: common_pb2.Money, field: str) -> int:
 
 
 def _amount(value: float, field: str) -> float:
-    if not (isfinite(value) and value >= 0.0):
-        raise InvalidInput(field, f"is {value}; send a finite number of zero or more")
+    if not 0.0 <= value <= MAX_AMOUNT:  # neither is NaN
+        raise InvalidInput(field, f"is {value:g}; send a number from 0 to {MAX_AMOUNT:.0f}")
     return value
 
 

@@ -38,31 +38,45 @@ def item_to_proto(item: Item) -> pb.Item:
     return message
 
 
+def stored_item_from_proto(message: pb.Item) -> Item:
+    """An item as its owner has it, without checks: the owner made them when the item came in."""
+    created = message.created_time
+    return Item(
+        item_id=message.item_id,
+        title=message.title,
+        description=message.description,
+        category_path=tuple(message.category_path),
+        brand=message.brand,
+        price_micros=message.price.micros,
+        currency=message.price.currency_code,
+        availability=message.availability,
+        created=(created.seconds * 1_000_000 + created.nanos // 1000) / 1e6,
+        attributes=dict(message.attributes),
+    )
+
+
 def item_from_proto(message: pb.Item, field: str = "item") -> Item:
     """A checked item; availability 0 and created 0 mean that they were not sent.
 
     Raises:
         InvalidInput: Names the field under ``field``.
     """
-    micros, currency = check_money(message.price, f"{field}.price") if message.HasField("price") else (0, "")
+    check_id(message.item_id, f"{field}.item_id")
+    check_text(message.title, f"{field}.title", MAX_TEXT_BYTES)
+    check_text(message.description, f"{field}.description", MAX_DESCRIPTION_BYTES)
+    _check_category_path(message.category_path, f"{field}.category_path")
+    check_text(message.brand, f"{field}.brand", MAX_TEXT_BYTES)
+    if message.HasField("price"):
+        check_money(message.price, f"{field}.price")
     if message.availability and message.availability not in _AVAILABILITIES:
         raise InvalidInput(
             f"{field}.availability", f"{message.availability} is not known; send 1 to {max(Availability)}"
         )
-    return Item(
-        item_id=check_id(message.item_id, f"{field}.item_id"),
-        title=check_text(message.title, f"{field}.title", MAX_TEXT_BYTES),
-        description=check_text(message.description, f"{field}.description", MAX_DESCRIPTION_BYTES),
-        category_path=_category_path(message.category_path, f"{field}.category_path"),
-        brand=check_text(message.brand, f"{field}.brand", MAX_TEXT_BYTES),
-        price_micros=micros,
-        currency=currency,
-        availability=message.availability,
-        created=timestamp_from_proto(message.created_time, f"{field}.created_time")
-        if message.HasField("created_time")
-        else 0.0,
-        attributes=_attributes(message, f"{field}.attributes") if message.attributes else {},
-    )
+    if message.HasField("created_time"):
+        timestamp_from_proto(message.created_time, f"{field}.created_time")
+    if message.attributes:
+        _check_attributes(message, f"{field}.attributes")
+    return stored_item_from_proto(message)
 
 
 def items_from_proto(messages: Sequence[pb.Item], field: str = "items") -> list[Item]:
@@ -90,23 +104,21 @@ def mask_from_proto(message: FieldMask, field: str = "update_mask") -> frozenset
     return frozenset(message.paths)
 
 
-def _category_path(levels: Sequence[str], field: str) -> tuple[str, ...]:
+def _check_category_path(levels: Sequence[str], field: str) -> None:
     if len(levels) > MAX_LEVELS:
         raise InvalidInput(field, f"has {len(levels)} levels; send at most {MAX_LEVELS}")
     for index, level in enumerate(levels):
         if not level:
             raise InvalidInput(f"{field}[{index}]", "is empty; leave the level out")
         check_text(level, f"{field}[{index}]", MAX_TEXT_BYTES)
-    return tuple(levels)
 
 
-def _attributes(message: pb.Item, field: str) -> dict[str, str]:
+def _check_attributes(message: pb.Item, field: str) -> None:
     if len(message.attributes) > MAX_ATTRIBUTES:
         raise InvalidInput(field, f"has {len(message.attributes)} entries; send at most {MAX_ATTRIBUTES}")
     for key, value in message.attributes.items():
         check_text(key, f"{field} (a key)", MAX_TEXT_BYTES)
         check_text(value, f"{field}[{key[:64]}]", MAX_TEXT_BYTES * 4)
-    return dict(message.attributes)
 
 
 _AVAILABILITIES = frozenset(int(a) for a in Availability)

@@ -10,9 +10,8 @@ from google.protobuf.duration_pb2 import Duration
 from vitrine.api.profile.v1 import profile_pb2
 from vitrine.domain.events import Activity
 from vitrine.domain.profile import Counters, ItemHistory, Profile, RecentEvents
-from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
-from vitrine.wire.events import subject_to_proto
+from vitrine.wire.events import subject_from_proto, subject_to_proto
 from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
 from vitrine.wire.tokens import CURSOR, WATERMARK, decode_token, encode_token
 
@@ -67,11 +66,9 @@ def profile_from_proto(message: profile_pb2.Profile, field: str = "profile") -> 
     Raises:
         InvalidInput: Its columns are not of one length, or a token in it is not valid; ``field`` is its path.
     """
-    kind = message.subject.WhichOneof("id")
     subject = None
-    if kind is not None:
-        anonymous = kind == "anonymous_id"
-        subject = Subject(message.subject.anonymous_id if anonymous else message.subject.user_id, anonymous)
+    if message.subject.WhichOneof("id") is not None:
+        subject = subject_from_proto(message.subject, f"{field}.subject")
     items, recent = message.items, message.recent
     history = ItemHistory()
     if n := len(items.item_ids):
@@ -176,9 +173,13 @@ def _column(values: Sequence[Any], dtype: type[Any], n: int, field: str) -> npt.
     if len(values) != n:
         raise InvalidInput(field, f"has {len(values)} values for {n} keys; columns are parallel")
     try:
-        return np.array(values[:], dtype)
+        column = np.array(values[:], dtype)
     except OverflowError:
         raise InvalidInput(field, f"has a value that is no {np.dtype(dtype)}") from None
+    # Only ratings, which are float32, may be NaN: never rated.
+    if dtype is np.float64 and not np.isfinite(column).all():
+        raise InvalidInput(field, "has a value that is NaN or infinite; send the profile as you received it")
+    return column
 
 
 def _times(values: Sequence[int], n: int, field: str) -> npt.NDArray[np.float64]:

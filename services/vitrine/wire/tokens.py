@@ -1,6 +1,11 @@
 """Opaque tokens: watermarks, cursors and revisions are sequence numbers that callers cannot mistake for numbers."""
 
+import re
+
 from vitrine.errors import InvalidInput
+
+# Exactly what `encode_token` writes of a 63-bit number; `int` alone would take signs, spaces and more.
+_DIGITS = re.compile(r"[0-9a-f]{1,16}")
 
 
 def encode_token(kind: str, sequence: int) -> str:
@@ -17,11 +22,8 @@ def decode_token(kind: str, token: str, field: str) -> int:
     if not token:
         return 0
     prefix, _, digits = token.partition("-")
-    try:
-        if prefix == kind:
-            return int(digits, 16)
-    except ValueError:
-        pass
+    if prefix == kind and _DIGITS.fullmatch(digits):
+        return int(digits, 16)
     raise InvalidInput(field, "is not a token that this service gave out; pass it on as you received it")
 
 

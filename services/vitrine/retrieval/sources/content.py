@@ -4,6 +4,8 @@ from typing import ClassVar
 
 import numpy as np
 
+from vitrine.content.model import Vectors
+from vitrine.retrieval.best import best
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
 
@@ -33,7 +35,19 @@ class Content:
             target = target / length if length > 0 else target
         if not target.any():
             return NOTHING
-        scores = vectors @ target
-        scores = np.round(scores * _GRID) / _GRID
-        shown = np.flatnonzero(query.allowed[: len(scores)]).astype(np.int32)
-        return ranked(shown, scores[shown], query, limit)
+        return _nearest(vectors, target, query, limit)
+
+
+def _nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) -> Found:
+    """The allowed rows with the highest products. Narrow filters make it cheaper, never shorter."""
+    n = len(vectors)
+    allowed = query.allowed[:n]
+    rows = np.flatnonzero(allowed).astype(np.int32)
+    # Everything at once is quicker than picking most rows.
+    scores = vectors[rows] @ target if len(rows) < n // 4 else (vectors @ target)[rows]
+    if len(rows) > limit:
+        # Rounded after the choice, with a margin for it: rounding all of them would cost more than the rest.
+        floor = scores[best(scores, query.columns.tie[rows], limit)[-1]] - 2 / _GRID
+        chosen = np.flatnonzero(scores >= floor)
+        rows, scores = rows[chosen], scores[chosen]
+    return ranked(rows, np.round(scores * _GRID) / _GRID, query, limit)

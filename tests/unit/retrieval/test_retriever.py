@@ -1,0 +1,346 @@
+"""Sources, each by itself, and merged."""
+
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from tests.support.shop import dense
+from vitrine.bundle import AttachedBundle
+from vitrine.catalog import Catalog
+from vitrine.catalog.store import CatalogStore
+from vitrine.config import Config, load_config
+from vitrine.domain.answer import DegradationCode
+from vitrine.domain.candidates import Retrieved
+from vitrine.domain.events import Activity
+from vitrine.domain.items import Availability, Item
+from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile
+from vitrine.domain.request import Context, Filters
+from vitrine.errors import ConfigError, InvalidInput
+from vitrine.retrieval.popularity import Popularity
+from vitrine.retrieval.query import RetrievalQuery
+from vitrine.retrieval.retriever import Retriever
+
+NOW = 1.7e9
+ITEMS = [
+    Item(
+        item_id=f"i{k}",
+        title=f"{'blue' if k % 2 else 'red'} mug {k}",
+        category_path=("Home", f"c{k % 3}"),
+        brand=f"b{k % 2}",
+        created=NOW - k * DAY,
+        availability=Availability.OUT_OF_STOCK if k == 9 else Availability.IN_STOCK,
+    )
+    for k in range(10)
+]
+
+
+class FakeContent:
+    """Vectors that tell even items from odd ones, and items from each other a little."""
+
+    def __init__(self, ids: list[str]) -> None:
+        numbers = np.array([int(i[1:]) for i in ids])
+        vectors = np.stack([numbers % 2 == 0, numbers % 2 == 1, numbers * 0.01], axis=1).astype(np.float32)
+        self.vectors = vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+    def encode_text(self, texts: list[str]) -> npt.NDArray[np.float32]:
+        return np.array(
+            [[1, 0, 0] if "red" in t else [0, 1, 0] if "blue" in t else [0, 0, 0] for t in texts], np.float32
+        )
+
+
+def bundle_for(catalog: Catalog, *, content: bool = True, co_visitation: bool = True) -> AttachedBundle:
+    """What training made, in the order of the numbers; i0 goes with i1 and i2, i1 with i9 and i3."""
+    matrix = np.zeros((10, 10))
+    matrix[0, 1], matrix[0, 2], matrix[1, 9], matrix[1, 3], matrix[4, 2] = 0.9, 0.5, 0.8, 0.7, 0.6
+    mine = [f"i{k}" for k in range(10)]
+    model = FakeContent(catalog.ids) if content else None
+    attached = SimpleNamespace(
+        version="b1",
+        bundle=SimpleNamespace(
+            co_visitation=dense(matrix.tolist()) if co_visitation else None, content=model
+        ),
+        bundle_rows=np.array([int(i[1:]) for i in catalog.ids], np.int32),
+        catalog_rows=catalog.rows(mine),
+        content=None if model is None else model.vectors,
+    )
+    return cast("AttachedBundle", attached)
+
+
+class Shop:
+    def __init__(self, items: list[Item] = ITEMS, config: Config | None = None, seed: int = 0) -> None:
+        self.catalog = Catalog(seed)
+        self.store = CatalogStore.open(None, self.catalog)
+        if items:
+            self.store.upsert(items, None, NOW)
+        self.popularity = Popularity(self.catalog, 30 * DAY, 2 * DAY)
+        self.config = config or load_config()
+        self.bundle = bundle_for(self.catalog) if items else None
+
+    @property
+    def retriever(self) -> Retriever:
+        return Retriever(self.catalog, self.popularity, self.bundle, self.config, self.store)
+
+    def buy(self, **counts: int) -> None:
+        ids = [i for i, n in counts.items() for _ in range(n)]
+        self.popularity.feed(
+            Activity(ids, np.full(len(ids), 6, np.int8), np.full(len(ids), NOW), np.ones(len(ids)), len(ids))
+        )
+
+    def ask(self, source: str, limit: int = 5, **query: Any) -> Retrieved:
+        return self.retriever.retrieve(RetrievalQuery(NOW, sources={source: limit}, **query))
+
+
+def history(
+    *ids: str, purchases: list[float] | None = None, opinion: list[int] | None = None, age: float = 1.0
+) -> Profile:
+    n = len(ids)
+    bought = np.array(purchases or [0.0] * n)
+    times = NOW - age * DAY * np.arange(float(n), 0.0, -1.0)
+    return Profile(
+        event_count=n,
+        items=ItemHistory(
+            item_ids=ids,
+            last_time=times,
+            last_purchase=np.where(bought > 0, times, 0.0),
+            views=np.ones(n),
+            in_cart=np.zeros(n),
+            purchases=bought,
+            quantity=bought,
+            long_term=np.ones(n),
+            short_term=np.ones(n),
+            rating=np.full(n, np.nan, np.float32),
+            opinion=np.array(opinion or [0] * n, np.int8),
+        ),
+    )
+
+
+def columns(retrieved: Retrieved, source: str) -> dict[str, float]:
+    """Scores of a source by item, best first; checks that the columns agree with each other."""
+    candidates = retrieved.candidates
+    assert len(set(candidates.item_ids)) == len(candidates)
+    assert candidates.scores.shape == (len(candidates), len(candidates.source_names))
+    found = ~np.isnan(candidates.scores)
+    for j in range(len(candidates.source_names)):
+        assert ((candidates.masks >> j & 1).astype(bool) == found[:, j]).all()
+    assert (candidates.scores[found] > 0).all()
+    j = candidates.source_names.index(source)
+    pairs = zip(candidates.item_ids, candidates.scores[:, j].tolist(), strict=True)
+    return {i: s for i, s in pairs if not np.isnan(s)}
+
+
+def test_popular_and_trending() -> None:
+    shop = Shop()
+    shop.buy(i3=3, i4=1, i9=8)
+    assert columns(shop.ask("popular"), "popular") == pytest.approx({"i3": 3 / 8, "i4": 1 / 8})
+    assert list(columns(shop.ask("trending"), "trending")) == ["i3", "i4"]
+
+
+def test_co_visitation_starts_from_the_context_or_else_from_the_history() -> None:
+    shop = Shop()
+    found = columns(shop.ask("co_visitation", context=Context(item_ids=("i0", "gone"))), "co_visitation")
+    assert found == pytest.approx({"i1": 0.9, "i2": 0.5})
+    found = columns(shop.ask("co_visitation", context=Context(basket=("i1", "i0"))), "co_visitation")
+    assert list(found) == ["i1", "i3", "i2"], "i9 is out of stock"
+    found = columns(shop.ask("co_visitation", profile=history("i0", "i4", age=1)), "co_visitation")
+    assert list(found) == ["i2", "i1"]
+    found = columns(shop.ask("co_visitation", profile=history("i0", "i4", opinion=[0, -1])), "co_visitation")
+    assert list(found) == ["i1", "i2"], "a hidden item is no seed"
+
+
+def test_bought_again_by_count_recency_and_demand() -> None:
+    shop = Shop()
+    profile = history("i1", "gone", "i2", "i3", "i9", "i5", purchases=[3, 9, 1, 1, 4, 0], age=10)
+    found = columns(shop.ask("bought_again", profile=profile), "bought_again")
+    assert found == pytest.approx(
+        {"i1": 0.3 / (1 + 60 / 180), "i3": 0.1 / (1 + 30 / 180), "i2": 0.1 / (1 + 40 / 180)}
+    )
+    shop.buy(i2=2, i1=1)
+    found = columns(shop.ask("bought_again", profile=profile), "bought_again")
+    assert found == pytest.approx(
+        {"i1": 1.8 / (1 + 60 / 180), "i2": 1.1 / (1 + 40 / 180), "i3": 0.1 / (1 + 30 / 180)}
+    )
+    profile = history("i1", "i2", purchases=[1, 1], opinion=[-1, 0], age=4000)
+    assert list(columns(shop.ask("bought_again", profile=profile), "bought_again")) == ["i2"]
+
+
+def test_content_resembles_seeds_or_query() -> None:
+    shop = Shop()
+    found = columns(shop.ask("content", context=Context(item_ids=("i4",))), "content")
+    assert set(found) == {"i0", "i2", "i4", "i6", "i8"}
+    assert next(iter(found)) == "i4"
+    assert set(columns(shop.ask("content", 4, profile=history("i3", "i5")), "content")) == {
+        "i1",
+        "i3",
+        "i5",
+        "i7",
+    }
+    assert set(columns(shop.ask("content", 4, context=Context(query="blue")), "content")) == {
+        "i1",
+        "i3",
+        "i5",
+        "i7",
+    }
+
+
+def test_new_arrivals_nearest_first_then_newest() -> None:
+    shop = Shop()
+    assert list(columns(shop.ask("new_arrivals", 4), "new_arrivals")) == ["i0", "i1", "i2", "i3"]
+    one = Counters(["Home > c2"], np.ones(1), np.ones(1), np.ones(1), np.full(1, NOW))
+    brand = Counters(["b1"], np.ones(1), np.ones(1), np.ones(1), np.full(1, NOW))
+    found = columns(
+        shop.ask("new_arrivals", 9, profile=Profile(categories=one, brands=brand)), "new_arrivals"
+    )
+    assert list(found) == ["i5", "i1", "i2", "i3", "i7", "i8", "i0", "i4", "i6"]
+    later = shop.retriever.retrieve(RetrievalQuery(NOW + 25 * DAY, sources={"new_arrivals": 9}))
+    assert list(columns(later, "new_arrivals")) == ["i0", "i1", "i2", "i3", "i4", "i5"]
+    earlier = shop.retriever.retrieve(RetrievalQuery(NOW - 5 * DAY, sources={"new_arrivals": 2}))
+    assert list(columns(earlier, "new_arrivals")) == ["i5", "i6"], (
+        "as of an earlier day the newest do not exist"
+    )
+
+
+def test_search() -> None:
+    shop = Shop()
+    assert set(columns(shop.ask("search", 9, context=Context(query="Blue MUGS")), "search")) == {
+        "i1",
+        "i3",
+        "i5",
+        "i7",
+    }
+    nothing = shop.ask("search", context=Context(query="👍"))
+    assert len(nothing.candidates) == 0
+    assert [(d.component, d.code) for d in nothing.degraded] == [("source:search", DegradationCode.EMPTY)]
+    assert nothing.degraded[0].message.startswith("no item matches context.query; ")
+
+
+@pytest.mark.parametrize(
+    "source", ["popular", "trending", "co_visitation", "bought_again", "content", "new_arrivals", "search"]
+)
+def test_every_source_keeps_to_filters_hidden_items_and_limit(source: str) -> None:
+    shop = Shop()
+    shop.buy(**{f"i{k}": k + 1 for k in range(10)})
+    profile = history(
+        "i0", "i1", "i2", "i3", "i7", "i9", purchases=[1, 1, 1, 1, 1, 1], opinion=[0, 0, 0, -1, 0, 0]
+    )
+    context = Context(query="mug") if source == "search" else Context()
+    everything = set(columns(shop.ask(source, 50, profile=profile, context=context), source))
+    assert everything
+    assert not everything & {"i3", "i9"}
+    for filters in (
+        Filters(exclude=("i2", "i1")),
+        Filters(brands=("b1",)),
+        Filters(categories=("Home > c2",)),
+    ):
+        found = shop.ask(source, 50, profile=profile, context=context, filters=filters)
+        allowed = {shop.catalog.ids[r] for r in np.flatnonzero(shop.catalog.allowed(filters))} - {"i3"}
+        if everything & allowed:
+            assert set(columns(found, source)) <= allowed
+            assert set(columns(found, source)) >= everything & allowed
+    assert len(columns(shop.ask(source, 1, profile=profile, context=context), source)) == 1
+
+
+def test_out_of_stock_is_absent_right_after_the_upsert() -> None:
+    shop = Shop()
+    shop.buy(i3=3)
+    assert "i3" in shop.ask("popular").candidates.item_ids
+    shop.store.upsert(
+        [Item(item_id="i3", availability=Availability.OUT_OF_STOCK)], frozenset({"availability"}), NOW
+    )
+    assert "i3" not in shop.ask("popular", 50).candidates.item_ids
+    shop.store.upsert(
+        [Item(item_id="i3", availability=Availability.IN_STOCK)], frozenset({"availability"}), NOW
+    )
+    assert "i3" in shop.ask("popular").candidates.item_ids
+
+
+def test_sources_interleave_fairly_and_the_best_stay() -> None:
+    shop = Shop()
+    shop.buy(i8=3, i6=2, i2=1)
+    query = RetrievalQuery(NOW, sources={"co_visitation": 5, "popular": 5}, context=Context(item_ids=("i0",)))
+    ids = shop.retriever.retrieve(query).candidates.item_ids
+    assert set(ids[:2]) == {"i1", "i8"}
+    assert ids[2:] == ["i2", "i6"], "i2 is found by both"
+    cut = RetrievalQuery(NOW, sources=query.sources, context=query.context, limit=3)
+    assert shop.retriever.retrieve(cut).candidates.item_ids == ids[:3]
+
+
+def test_what_is_off_is_said() -> None:
+    shop = Shop()
+    shop.bundle = None
+    shop.buy(i1=1)
+    answer = shop.retriever.retrieve(RetrievalQuery(NOW, scene="home"))
+    assert {d.component for d in answer.degraded} == {"source:co_visitation", "source:content"}
+    assert {d.code for d in answer.degraded} == {DegradationCode.OFF}
+    assert answer.versions.bundle == ""
+    assert answer.catalog_revision == shop.store.revision
+    undated = Shop([])
+    undated.store.upsert([Item(item_id="i1")], None, 0.0)
+    degraded = undated.ask("new_arrivals").degraded
+    assert (degraded[0].component, degraded[0].code) == ("source:new_arrivals", DegradationCode.OFF)
+
+
+def test_a_source_that_fails_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    shop = Shop()
+    shop.buy(i1=1)
+    retriever = shop.retriever
+
+    def fail(*_: object) -> None:
+        raise ValueError("secret")
+
+    retriever._sources["co_visitation"].find = fail  # type: ignore[method-assign, assignment]
+    answer = retriever.retrieve(RetrievalQuery(NOW, scene="home"))
+    assert "i1" in answer.candidates.item_ids
+    assert [(d.component, d.code) for d in answer.degraded] == [
+        ("source:co_visitation", DegradationCode.FAILED)
+    ]
+    assert "secret" not in answer.degraded[0].message
+    assert "secret" in caplog.text
+
+
+def test_somebody_always_stands_in() -> None:
+    shop = Shop()
+    newest = shop.ask("bought_again")
+    assert newest.candidates.item_ids == [f"i{k}" for k in range(9)]
+    assert newest.candidates.source_names == ("bought_again", "new_arrivals")
+    shop.buy(i4=1)
+    popular = shop.ask("bought_again")
+    assert list(columns(popular, "popular")) == ["i4"]
+    assert [(d.component, d.code) for d in popular.degraded] == [("retrieval", DegradationCode.EMPTY)]
+    nothing = shop.ask("popular", filters=Filters(brands=("nobody",)))
+    assert len(nothing.candidates) == 0
+    assert "filters" in nothing.degraded[-1].message
+
+
+def test_an_empty_catalogue_says_what_to_do() -> None:
+    answer = Shop([]).retriever.retrieve(RetrievalQuery(NOW, scene="home"))
+    assert len(answer.candidates) == 0
+    assert answer.degraded[0].component == "catalog"
+    assert "`vitrine load`" in answer.degraded[0].message
+
+
+def test_unknown_scenes_and_sources_are_named() -> None:
+    shop = Shop()
+    with pytest.raises(InvalidInput, match=r"scene: unknown scene 'x'; known: home, item_page"):
+        shop.retriever.retrieve(RetrievalQuery(NOW, scene="x"))
+    with pytest.raises(InvalidInput, match=r"sources\[1\]\.name: .*did you mean 'popular'"):
+        shop.retriever.retrieve(RetrievalQuery(NOW, scene="home", sources={"search": 1, "populr": 1}))
+    raw = shop.config.model_dump()
+    raw["scenes"]["home"]["sources"]["trendy"] = 5
+    with pytest.raises(ConfigError, match=r"scenes\.home\.sources: unknown source 'trendy'"):
+        Shop(config=Config.model_validate(raw)).retriever  # noqa: B018
+
+
+def test_the_order_of_arrival_does_not_matter() -> None:
+    answers = []
+    for order in (ITEMS, ITEMS[::-1], ITEMS[3:] + ITEMS[:3]):
+        shop = Shop(order, seed=5)
+        shop.buy(i3=1, i4=1, i5=1, i6=1)
+        profile = history("i0", "i1", "i5", purchases=[1, 1, 0])
+        answer = shop.retriever.retrieve(RetrievalQuery(NOW, scene="home", profile=profile, limit=7))
+        answers.append(
+            (answer.candidates.item_ids, answer.candidates.masks.tolist(), answer.candidates.scores.tolist())
+        )
+    assert str(answers[0]) == str(answers[1]) == str(answers[2])
