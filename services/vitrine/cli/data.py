@@ -65,6 +65,10 @@ def import_command(
     - `vitrine import online-retail transactions.parquet --out data/retail`
     """
     if source == ONLINE_RETAIL:
+        if name or currency or on_error is not OnError.STOP:
+            raise InvalidInput(
+                "--name, --currency, --on-error", "the UCI file is known as it is; leave these out"
+            )
         _import_online_retail(file, items, out)
         return
     if file is not None:
