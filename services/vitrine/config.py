@@ -90,6 +90,7 @@ class RulesConfig(_Section):
     exclude_purchased: bool = Field(False, description="Leave out what the shopper bought.")
     purchased_within_days: Positive = Field(36500, description="…if that was at most so long ago.")
     exclude_in_cart: bool = Field(True, description="Leave out what lies in the basket.")
+    in_cart_within_days: Positive = Field(14, description="…if it was touched at most so long ago.")
     exclude_seeds: bool = Field(True, description="Leave out the items that the window is about.")
     max_per_brand: int = Field(0, ge=0, description="At most so many items of a brand; 0 means no limit.")
     max_per_category: int = Field(
@@ -158,6 +159,8 @@ def load_config(path: Path | None = None) -> Config:
             given = tomllib.loads(path.read_text("utf-8"))
         except FileNotFoundError:
             raise ConfigError(f"{path}: no such configuration file") from None
+        except OSError as error:
+            raise ConfigError(f"{path}: cannot be read as a configuration file: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
     try:

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 # Keys forgotten at once; a step takes a few milliseconds.
 PRUNE_STEP = 500
 PRUNE_EVERY_SECONDS = 5.0
+# Between two steps while nothing else is to be done.
+PAUSE_SECONDS = 0.01
 # How long an erasure waits for readers to leave the write-ahead log.
 TRUNCATE_SECONDS = 10.0
 
@@ -83,7 +85,7 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (jobs := self._jobs.take(PRUNE_EVERY_SECONDS)) is not None:
+        while (jobs := self._jobs.take(max(self._prune_at - time.monotonic(), PAUSE_SECONDS))) is not None:
             if isinstance(jobs, EraseJob):
                 self._erase(jobs)
             elif jobs:
@@ -165,6 +167,7 @@ class Writer:
             self._prune(PRUNE_STEP)
             self._store.commit()
         except Exception as error:  # noqa: BLE001
+            self._prune_at = time.monotonic() + PRUNE_EVERY_SECONDS
             self._undo(error)
 
     def _prune(self, limit: int) -> None:

@@ -15,7 +15,7 @@ def forbidden_items(profile: Profile, context: Context, rules: RulesConfig, now:
     if rules.exclude_purchased:
         out = out | ((items.purchases > 0) & (now - items.last_purchase <= rules.purchased_within_days * DAY))
     if rules.exclude_in_cart:
-        out = out | (items.in_cart > 0)
+        out = out | ((items.in_cart > 0) & (now - items.last_time <= rules.in_cart_within_days * DAY))
     forbidden = {items.item_ids[i] for i in np.flatnonzero(out).tolist()}
     if rules.exclude_in_cart:
         forbidden.update(context.basket)

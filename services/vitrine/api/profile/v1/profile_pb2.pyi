@@ -199,11 +199,11 @@ class Event(_message.Message):
     text: _builtins.str
     """The query of a search or the text of a review; at most 4,096 bytes."""
     request_id: _builtins.str
-    """The `Recommend` call that caused it."""
+    """The `Recommend` call that caused it; at most 128 bytes."""
     scene: _builtins.str
-    """The scene of that call."""
+    """The scene of that call; at most 128 bytes."""
     channel: _builtins.str
-    """Where it happened: "web", "app", "mail"."""
+    """Where it happened: "web", "app", "mail"; at most 128 bytes."""
     @_builtins.property
     def subject(self) -> _common_pb2.Subject:
         """Who did it."""
@@ -218,11 +218,11 @@ class Event(_message.Message):
 
     @_builtins.property
     def dwell(self) -> _duration_pb2.Duration:
-        """How long the item was looked at."""
+        """How long the item was looked at; at most a year."""
 
     @_builtins.property
     def attributes(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Anything else; at most 32 entries."""
+        """Anything else; at most 32 entries, keys and values at most 4,096 bytes each."""
 
     def __init__(
         self,
@@ -773,7 +773,7 @@ Global___Counters: _TypeAlias = Counters  # noqa: Y015
 
 @_typing.final
 class WatchActivityRequest(_message.Message):
-    """Asks for the activity on items."""
+    """Asks for the activity on items. An empty answer says that the log has been read to its end."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
