@@ -1,6 +1,7 @@
 """The interceptor around every handler: bad bytes, errors, times and counts are dealt with here and nowhere else."""
 
 import asyncio
+import inspect
 import logging
 import secrets
 import time
@@ -22,8 +23,20 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 
+def _good(request: Any) -> Any:
+    """The request, unless the deserialiser answered an error."""
+    if isinstance(request, VitrineError):
+        raise request
+    return request
+
+
+async def _checked(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
+    async for request in requests:
+        yield _good(request)
+
+
 class Guard(ServerInterceptor):
-    """Wraps the handlers of Vitrine's own services.
+    """Wraps every handler, those of health and reflection too.
 
     Args:
         metrics: Counts calls by method and code, and their times.
@@ -39,26 +52,36 @@ class Guard(ServerInterceptor):
     ) -> Handler:
         """Replaces the handler by a guarded one."""
         handler = await continuation(handler_call_details)
+        if handler is None:
+            return None
         method = str(handler_call_details.method)
-        if handler is None or not method.startswith("/vitrine."):
-            return handler
-        parse = _careful(handler.request_deserializer)
-        if handler.response_streaming:
-            return grpc.unary_stream_rpc_method_handler(
-                self._stream(method, handler.unary_stream), parse, handler.response_serializer
+        parse, serialise = _careful(handler.request_deserializer), handler.response_serializer
+        if handler.request_streaming:  # reflection
+            return grpc.stream_stream_rpc_method_handler(
+                self._stream(method, handler.stream_stream, checked=_checked), parse, serialise
             )
-        return grpc.unary_unary_rpc_method_handler(
-            self._unary(method, handler.unary_unary), parse, handler.response_serializer
+        if not handler.response_streaming:
+            return grpc.unary_unary_rpc_method_handler(
+                self._unary(method, handler.unary_unary), parse, serialise
+            )
+        behaviour = handler.unary_stream
+        # Health's watch is a coroutine that writes by itself.
+        guarded = (
+            self._stream(method, behaviour)
+            if inspect.isasyncgenfunction(behaviour)
+            else self._unary(method, behaviour, timed=False)
         )
+        return grpc.unary_stream_rpc_method_handler(guarded, parse, serialise)
 
-    def _unary(self, method: str, behaviour: Any) -> Any:
+    def _unary(self, method: str, behaviour: Any, *, timed: bool = True) -> Any:
         async def call(request: Any, context: Context) -> Any:
             started = time.perf_counter()
             code = "OK"
             try:
-                if isinstance(request, VitrineError):
-                    raise request
-                return await behaviour(request, context)
+                return await behaviour(_good(request), context)
+            except grpc.aio.AbortError:  # health's own answer
+                code = context.code().name
+                raise
             except Exception as error:  # noqa: BLE001 - logged or explained below
                 code, status = _explain(error, method)
                 await context.abort_with_status(status)
@@ -66,18 +89,19 @@ class Guard(ServerInterceptor):
                 code = "CANCELLED"
                 raise
             finally:
-                self._metrics.called(method, code, time.perf_counter() - started)
+                self._metrics.called(method, code, time.perf_counter() - started if timed else None)
 
         return call
 
-    def _stream(self, method: str, behaviour: Any) -> Any:
+    def _stream(self, method: str, behaviour: Any, checked: Callable[[Any], Any] = _good) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             code = "OK"
             try:
-                if isinstance(request, VitrineError):
-                    raise request
-                async for response in behaviour(request, context):
+                async for response in behaviour(checked(request), context):
                     yield response
+            except grpc.aio.AbortError:  # health's own answer
+                code = context.code().name
+                raise
             except Exception as error:  # noqa: BLE001 - logged or explained below
                 code, status = _explain(error, method)
                 await context.abort_with_status(status)

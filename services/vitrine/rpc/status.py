@@ -7,17 +7,23 @@ from grpc_status import rpc_status
 
 from vitrine.errors import InvalidInput, VitrineError
 
+# In bytes. A status travels in headers, of which clients take 8 KiB in all: the text once percent-encoded (up to
+# three bytes for one) and once in base64 with its details. What a caller sent is quoted no longer than fits.
+MAX_TEXT, MAX_FIELD, MAX_VIOLATIONS = 600, 200, 4
+
 
 def status_of(error: VitrineError) -> grpc.Status:
     """The status that a caller sees; `google.rpc.BadRequest` names the fields of an invalid request."""
-    status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=str(error))
+    status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=_short(str(error), MAX_TEXT))
     if isinstance(error, InvalidInput):
         detail = any_pb2.Any()
         detail.Pack(
             error_details_pb2.BadRequest(
                 field_violations=[
-                    error_details_pb2.BadRequest.FieldViolation(field=v.field, description=v.description)
-                    for v in error.violations
+                    error_details_pb2.BadRequest.FieldViolation(
+                        field=_short(v.field, MAX_FIELD), description=_short(v.description, MAX_TEXT)
+                    )
+                    for v in error.violations[:MAX_VIOLATIONS]
                 ]
             )
         )
@@ -32,6 +38,15 @@ def internal(incident: str) -> grpc.Status:
             code=code_pb2.INTERNAL, message=f"internal error; the server's log has it as incident {incident}"
         )
     )
+
+
+def _short(text: str, limit: int) -> str:
+    """Both ends of a text that is too long: what it is about, and what to do."""
+    encoded = text.encode()
+    if len(encoded) <= limit:
+        return text
+    half = limit // 2 - 4
+    return f"{encoded[:half].decode(errors='ignore')} … {encoded[-half:].decode(errors='ignore')}"
 
 
 def _as_grpc(status: status_pb2.Status) -> grpc.Status:
