@@ -25,6 +25,7 @@ from vitrine.bundle.manifest import (
     Manifest,
     Parameter,
     TrainingWindow,
+    decode_manifest,
     encode_manifest,
 )
 from vitrine.content.model import ContentModel
@@ -117,8 +118,6 @@ def write_bundle(
             shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
         raise BundleError(f"{target}: cannot be written ({error.strerror or error})") from error
-    from vitrine.bundle.manifest import decode_manifest
-
     return decode_manifest(raw, str(target / MANIFEST))
 
 

@@ -1,0 +1,36 @@
+"""What training can be told. The defaults hold for all kinds of data."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parameters:
+    """Settings of training.
+
+    Attributes:
+        dimensions: Length of a content vector.
+        neighbours: For each item, how many items may lead to it.
+        half_life_days: Age at which an interaction counts half.
+        max_history: Interactions of a shopper that count; the strongest and latest.
+        session_gap_minutes: A pause of this length ends a visit.
+        ridge: Ridge of the linear model, in multiples of the mean squared norm of an item's column; chosen on the
+            last weeks of the window when not told.
+        max_ease_items: Up to so many items the linear model is solved in closed form; beyond, by factors.
+        factors: Rank of the factor model.
+        max_features: Words and n-grams that content vectors know.
+        validate: Whether to measure on the last weeks of the window, on a model fitted to what came before.
+    """
+
+    dimensions: int = 64
+    neighbours: int = 100
+    half_life_days: float = 90.0
+    max_history: int = 500
+    session_gap_minutes: float = 30.0
+    ridge: float | None = None
+    max_ease_items: int = 12_000
+    factors: int = 128
+    max_features: int = 100_000
+    validate: bool = True
+
+
+DEFAULTS = Parameters()
