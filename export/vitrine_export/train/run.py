@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from vitrine.bundle import ContentModel, DatasetRef, ItemItem, Manifest, TrainingWindow, write_bundle
 from vitrine.bundle.writer import check_target

@@ -10,6 +10,8 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
+from threadpoolctl import threadpool_limits
+
 from vitrine.app.options import ServeOptions
 from vitrine.app.services import Process, start_services
 from vitrine.domain.clock import clock_from, system_clock
@@ -35,6 +37,8 @@ def serve(options: ServeOptions) -> None:
     )
     check_runtime()
     sys.setswitchinterval(SWITCH_SECONDS)
+    # Requests run side by side in the workers; threads inside a product of matrices would only stand in their way.
+    threadpool_limits(1)
     with asyncio.Runner(loop_factory=_loop_factory()) as runner:
         runner.run(_serve(options))
 

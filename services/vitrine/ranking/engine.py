@@ -36,6 +36,10 @@ class RankingEngine:
         bundle: The models; ``None`` to rank by what sources say.
         config: Scenes, weights, rules.
         plugins: The plugins that were found.
+
+    Attributes:
+        rankers: The rankers made of them.
+        versions: What answers are computed with.
     """
 
     def __init__(
@@ -47,14 +51,10 @@ class RankingEngine:
         names = sorted({name for scene in config.scenes.values() for name in scene.rankers})
         settings = {name: table.model_dump() for name, table in config.plugins.items()}
         self.rankers: Rankers = make_rankers(plugins, names, bundle, settings)
-
-    @property
-    def versions(self) -> Versions:
-        """What answers are computed with."""
-        return Versions(
-            bundle=self._bundle.bundle.version if self._bundle else "",
+        self.versions = Versions(
+            bundle=bundle.version if bundle else "",
             server=__version__,
-            config=self._config.fingerprint,
+            config=config.fingerprint,
             plugins=tuple((name, ranker.version) for name, ranker in self.rankers.ready.items()),
         )
 

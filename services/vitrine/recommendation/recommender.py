@@ -4,6 +4,7 @@ import logging
 import math
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -86,10 +87,9 @@ class Recommender:
             items=window_items(query, retrieved.candidates, ranked),
             request_id=query.request_id,
             request_time=now,
-            versions=Versions(
+            versions=replace(
+                self._own_versions,
                 bundle=ranked.versions.bundle or retrieved.versions.bundle,
-                server=__version__,
-                config=self._config.fingerprint,
                 plugins=ranked.versions.plugins,
             ),
             degraded=tuple(degraded),
