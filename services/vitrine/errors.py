@@ -47,9 +47,9 @@ class TooLarge(VitrineError):
 
 
 class Overloaded(VitrineError):
-    """The server refuses work to stay alive; try again later."""
+    """The server refuses work to stay alive; try again later, as clients do by themselves."""
 
-    status = "RESOURCE_EXHAUSTED"
+    status = "UNAVAILABLE"
 
 
 class Unavailable(VitrineError):

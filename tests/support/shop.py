@@ -9,7 +9,6 @@ from vitrine.catalog import Catalog
 from vitrine.domain.items import Availability, Item
 
 
-
 def items(count: int, *, brands: int = 3, out_of_stock: Sequence[int] = ()) -> list[Item]:
     """Items ``i0``, ``i1``, … with brands ``b0``, … in turn."""
     return [

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import polars as pl
 
 from vitrine.dataset import EVENT_SCHEMA
+from vitrine.domain.events import MAX_AMOUNT
 from vitrine.errors import InvalidInput
 from vitrine_export.importing.clean import (
     REASON,
@@ -65,7 +66,7 @@ def _rules(*, timed: bool) -> list[tuple[str, pl.Expr]]:
         ("identifier too long", too_long("event_id", "user_id", "anonymous_id", "item_id", "request_id")),
         ("impossible price", impossible_price("value")),
         ("cancellation", (event == "purchase") & (quantity < 0)),
-        ("impossible quantity", ~(quantity.is_finite() & (quantity > 0))),
+        ("impossible quantity", ~(quantity.is_finite() & (quantity > 0) & (quantity <= MAX_AMOUNT))),
         ("impossible rating", ~pl.col("rating").is_finite()),
         ("impossible dwell", ~(pl.col("dwell").is_finite() & (pl.col("dwell") >= 0))),
     ]

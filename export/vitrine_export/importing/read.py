@@ -136,14 +136,18 @@ def _refuse_missing(path: Path, columns: Mapping[str, Column], names: list[str],
         if not column.required or column.name in names:
             continue
         near = difflib.get_close_matches(column.name, [n for n in names if n not in columns], n=1, cutoff=0.5)
-        hint = (
-            f"rename {near[0]!r} if that is it"
-            if near
-            else f"the file has {', '.join(names) or 'no columns'}"
-        )
+        hint = f"rename {near[0]!r} if that is it" if near else f"the file has {_listed(names)}"
         raise InvalidInput(
             field_name, f"{path.name} has no column {column.name}; {hint}. docs/data.md lists the columns"
         )
+
+
+def _listed(names: list[str]) -> str:
+    """Some of the names, fit to be printed whatever the file is."""
+    shown = ", ".join(
+        name if name.isprintable() and len(name) <= 40 else repr(name[:40]) for name in names[:12]
+    )
+    return (shown or "no columns") + (f" and {len(names) - 12} more" if len(names) > 12 else "")
 
 
 def _refuse_malformed(table: Table, columns: Mapping[str, Column], field_name: str) -> None:

@@ -35,7 +35,7 @@ class ServerProcess:
         store: Its store.
         as_of: The day to serve, ISO 8601; "" for now.
         args: Further arguments.
-        log: Where its output goes; nowhere unless told.
+        log: Where its output goes; unless told, its log goes to this process's standard error.
         port: Where it listens; any free port unless told.
 
     Attributes:

@@ -61,13 +61,12 @@ def demo_command(
 
 
 def _prepare(data: Path, bundle: Path, store: Path, *, shoppers: int, items: int, days: int) -> None:
-    from vitrine_export.train import train
-
     from vitrine.app.load import load_into_store
     from vitrine.cli.progress import progress
     from vitrine.config import load_config
     from vitrine.dataset import Dataset
     from vitrine_export.simulate import simulate
+    from vitrine_export.train import train
 
     _say(1, f"A shop: {shoppers:,} shoppers, {items:,} products, {days} days")
     if (data / "dataset.json").exists():

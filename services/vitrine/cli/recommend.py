@@ -35,21 +35,26 @@ def recommend_command(
         vitrine recommend --scene search --query "coffee mug"
         vitrine recommend --user ann --scene item_page --item mug-1 --scores
     """
-    from vitrine.client import Anonymous, Vitrine
+    from vitrine.client import Anonymous, Unavailable, Vitrine
 
     who = user or (Anonymous(anonymous) if anonymous else None)
     with Vitrine(address) as shop:
-        window = shop.recommend(
-            who,
-            scene,
-            limit,
-            item_ids=item or (),
-            basket=basket or (),
-            query=query,
-            locale=locale,
-            include_scores=scores,
-            timeout=5.0,
-        )
+        try:
+            window = shop.recommend(
+                who,
+                scene,
+                limit,
+                item_ids=item or (),
+                basket=basket or (),
+                query=query,
+                locale=locale,
+                include_scores=scores,
+                timeout=5.0,
+            )
+        except Unavailable:
+            raise Unavailable(
+                f"no server answers at {address}; start one with `vitrine serve`, or name it with --address"
+            ) from None
         titles = {found.item_id: found for found in shop.get_items([i.item_id for i in window.items])}
     console.print(window_table(window, titles, scores=scores))
     for part in window.degraded:

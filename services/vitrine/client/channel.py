@@ -2,8 +2,9 @@
 
 import json
 
-# Every call may be repeated: events carry their own key, upserts say what is, the rest only reads. The token bucket
-# stops retries from finishing off a server that is down (gRFC A6).
+# Every call may be repeated: events carry their own key, upserts say what is, the rest only reads. A server that
+# stops cancels the calls that it has not taken up. The token bucket stops retries from finishing off a server that is
+# down (gRFC A6).
 _SERVICE_CONFIG = {
     "methodConfig": [
         {
@@ -16,7 +17,7 @@ _SERVICE_CONFIG = {
                 "initialBackoff": "0.02s",
                 "maxBackoff": "0.5s",
                 "backoffMultiplier": 3,
-                "retryableStatusCodes": ["UNAVAILABLE"],
+                "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
             },
         }
     ],

@@ -19,6 +19,8 @@ from vitrine.errors import (
 _ERRORS: dict[grpc.StatusCode, type[VitrineError]] = {
     grpc.StatusCode.DEADLINE_EXCEEDED: Timeout,
     grpc.StatusCode.UNAVAILABLE: Unavailable,
+    # Not by this caller, which would see no status: by a server that stops before it takes up the call.
+    grpc.StatusCode.CANCELLED: Unavailable,
     grpc.StatusCode.RESOURCE_EXHAUSTED: TooLarge,
     grpc.StatusCode.FAILED_PRECONDITION: NotReady,
 }

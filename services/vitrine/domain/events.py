@@ -47,6 +47,10 @@ INTEREST: dict[EventType, float] = {
 INTEREST_BY_TYPE: npt.NDArray[np.float64] = np.array([0.0] + [INTEREST[t] for t in EventType])
 
 
+# Largest quantity and rating: beyond it is a mistake, and sums could overflow.
+MAX_AMOUNT = 1e9
+
+
 class Event(msgspec.Struct, frozen=True, kw_only=True, array_like=True, gc=False):
     """One thing that a shopper did, checked by whoever made it.
 

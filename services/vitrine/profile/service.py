@@ -10,10 +10,11 @@ import grpc
 from vitrine.api.profile.v1 import profile_pb2, profile_pb2_grpc
 from vitrine.domain.clock import Clock, system_clock
 from vitrine.domain.events import Activity
-from vitrine.errors import InvalidInput, NotReady
+from vitrine.errors import InvalidInput, NotReady, TooLarge
 from vitrine.profile.commit import Recorded
 from vitrine.profile.profiles import Profiles
 from vitrine.profile.watch import Watchers
+from vitrine.rpc.limits import MAX_ANSWER_BYTES
 from vitrine.wire.events import events_from_proto, merge_verdicts, subject_from_proto, verdicts_to_proto
 from vitrine.wire.profiles import activity_to_proto, profile_to_proto
 from vitrine.wire.tokens import CURSOR, REVISION, WATERMARK, decode_token, encode_token
@@ -162,10 +163,17 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
             for position, subject in enumerate(request.subjects)
         ]
         now = self._clock()
-        profiles = self._profiles.batch_get(subjects)
-        return profile_pb2.BatchGetProfilesResponse(
-            profiles=[profile_to_proto(profile, now) for profile in profiles]
-        )
+        response = profile_pb2.BatchGetProfilesResponse()
+        size = 0
+        for profile in self._profiles.batch_get(subjects):
+            message = profile_to_proto(profile, now)
+            size += message.ByteSize()
+            if size > MAX_ANSWER_BYTES:
+                raise TooLarge(
+                    f"{len(response.profiles) + 1} of the {len(subjects)} profiles fill an answer; ask for fewer at once"
+                )
+            response.profiles.append(message)
+        return response
 
 
 def _check_size(size: int, field: str) -> None:

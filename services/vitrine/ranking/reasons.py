@@ -20,6 +20,9 @@ WITHOUT_ITEM: dict[ReasonCode, ReasonCode] = {
     ReasonCode.SIMILAR_CONTENT: ReasonCode.TASTE,
 }
 
+# Characters of a title or a query that a sentence quotes: it stands beside every item of a window.
+MAX_QUOTED = 100
+
 # By language: reason, then the sentence; {title} is the item referred to, {query} what was typed.
 _TEXTS: dict[str, dict[ReasonCode | str, str]] = {
     "en": {
@@ -78,4 +81,8 @@ def make_reason(
     variant: ReasonCode | str = code
     if code is ReasonCode.CO_VISITATION:
         variant = "seed" if seed else "bought" if bought else code
-    return Reason(code, tuple(item_ids), texts[variant].format(title=title, query=query))
+    return Reason(code, tuple(item_ids), texts[variant].format(title=_short(title), query=_short(query)))
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= MAX_QUOTED else f"{text[: MAX_QUOTED - 1]}…"

@@ -15,6 +15,7 @@ from vitrine.catalog.store import CatalogStore
 from vitrine.domain.clock import Clock, system_clock
 from vitrine.errors import NotReady, TooLarge
 from vitrine.retrieval.retriever import Retriever
+from vitrine.rpc.limits import MAX_ANSWER_BYTES
 from vitrine.wire.candidates import retrieved_to_proto
 from vitrine.wire.items import MAX_ITEMS, item_to_proto, items_from_proto, mask_from_proto
 from vitrine.wire.requests import check_ids
@@ -23,8 +24,6 @@ from vitrine.wire.tokens import REVISION, decode_token, encode_token
 
 # Items in one message of a watch.
 CHUNK = 1_000
-# What gRPC clients accept unless told otherwise, less room for the headers.
-MAX_ANSWER_BYTES = 4 * 1024 * 1024 - 4096
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 T = TypeVar("T")

@@ -12,12 +12,12 @@ import grpc
 from grpc.aio import ServerInterceptor
 
 from vitrine.errors import InvalidInput, TooLarge, VitrineError
+from vitrine.rpc.limits import MAX_MESSAGE_BYTES
 from vitrine.rpc.metrics import Metrics
 from vitrine.rpc.status import internal, status_of
 
 log = logging.getLogger(__name__)
 
-MAX_MESSAGE_BYTES = 4 * 1024 * 1024
 
 Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"

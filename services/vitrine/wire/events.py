@@ -5,7 +5,7 @@ from math import isnan, nan
 
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.profile.v1 import profile_pb2
-from vitrine.domain.events import Event, EventStatus, EventType, Verdict
+from vitrine.domain.events import MAX_AMOUNT, Event, EventStatus, EventType, Verdict
 from vitrine.domain.ids import MAX_ID_BYTES, check_id
 from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
@@ -16,8 +16,6 @@ MAX_TEXT_BYTES = 4_096
 MAX_ATTRIBUTES = 32
 # Longer than anybody looks at an item, a year: a mistake.
 MAX_DWELL_SECONDS = 366 * 86_400
-# More than any shop sells at once; sums of them stay finite.
-MAX_AMOUNT = 1e9
 _LAST_TYPE = max(EventType)
 _SEARCH = int(EventType.SEARCH)
 
