@@ -2,6 +2,8 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
+# Two workers: the tests start real servers.
+PYTEST_ARGS ?= -n 2
 STAMP  := $(VENV)/.installed
 
 .DEFAULT_GOAL := help

@@ -13,7 +13,9 @@ def test_defaults_hold_the_six_scenes() -> None:
 
 def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
     file = tmp_path / "shop.toml"
-    file.write_text("seed = 5\n[scenes.home]\ndiversity = 0.5\n[scenes.home.sources]\ntrending = 0\n", "utf-8")
+    file.write_text(
+        "seed = 5\n[scenes.home]\ndiversity = 0.5\n[scenes.home.sources]\ntrending = 0\n", "utf-8"
+    )
     config = load_config(file)
     home, default = config.scenes["home"], load_config().scenes["home"]
     assert config.seed == 5
