@@ -41,14 +41,18 @@ class ContentSimilarity:
     def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """``int64[m]``: the row of the history that resembles the candidate most, by weight; −1 without one."""
         history = batch.history
-        likeness = self._vectors(batch.items.rows[positions]) @ self._vectors(history.rows).T
-        likeness *= history.weights.astype(np.float32)
-        query = np.searchsorted(batch.offsets, positions, "right") - 1
-        owner = np.repeat(np.arange(len(batch.profiles)), np.diff(history.offsets))
-        likeness[query[:, None] != owner[None, :]] = 0
-        if likeness.shape[1] == 0:
-            return np.full(len(positions), -1, np.int64)
-        return np.where(likeness.max(axis=1) > 0, likeness.argmax(axis=1), -1)
+        owners = np.searchsorted(batch.offsets, positions, "right") - 1
+        out = np.full(len(positions), -1, np.int64)
+        for q in np.unique(owners).tolist():
+            start, end = int(history.offsets[q]), int(history.offsets[q + 1])
+            mine = np.flatnonzero(owners == q)
+            if start < end:
+                # Query by query: a batch of many has too many pairs.
+                theirs = self._vectors(history.rows[start:end]).T
+                likeness = self._vectors(batch.items.rows[positions[mine]]) @ theirs
+                likeness *= history.weights[start:end].astype(np.float32)
+                out[mine] = np.where(likeness.max(axis=1) > 0, start + likeness.argmax(axis=1), -1)
+        return out
 
     def _vectors(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """Vectors of catalogue rows; zero where there is none."""

@@ -13,7 +13,8 @@ from vitrine_export.train.interactions import Interactions, Matrix, half_life_se
 from vitrine_export.train.neighbours import Triples, assemble, top_of_sparse
 from vitrine_export.train.parameters import Parameters
 
-# A visit counts half as much as a whole history. Tried on July to September 2011 of Online Retail.
+# A visit counts half as much as a whole history. First tried on July to September 2011 of Online
+# Retail; within 1.2 % of the best of 15 settings on May to August alone.
 _SESSION_SHARE = 0.5
 # Shrinkage in multiples of the mean squared norm of a column: few common shoppers say little.
 _SHRINK = 0.3

@@ -98,7 +98,7 @@ def load(dataset: Dataset, sink: Sink, *, until: float | None, progress: Progres
     done = Loaded()
     total = max(dataset.manifest.items, 1)
     report = part_of(progress, 0.0, 0.1)
-    for items in items_of(dataset):
+    for items in items_of(dataset, until):
         sink.upsert(items)
         done.items += len(items)
         report("catalogue", done.items / total)

@@ -15,8 +15,18 @@ _AVAILABILITY = {a.name.lower(): int(a) for a in Availability}
 _attributes = msgspec.json.Decoder(dict[str, str]).decode
 
 
-def items_of(dataset: Dataset, chunk: int = 1000) -> Iterator[list[Item]]:
-    """The items of a data set."""
+# When an item came into the shop of which that is not known: long ago, so that nobody takes it for new.
+LONG_AGO = 1.0
+
+
+def items_of(dataset: Dataset, until: float | None = None, chunk: int = 1000) -> Iterator[list[Item]]:
+    """The items of a data set.
+
+    Args:
+        dataset: The data set.
+        until: Leave out items created from this moment on, Unix seconds.
+        chunk: Largest number of items in a list.
+    """
     table = dataset.items()
     if table is None:
         return
@@ -24,9 +34,11 @@ def items_of(dataset: Dataset, chunk: int = 1000) -> Iterator[list[Item]]:
         pl.col("title", "description", "brand", "currency").fill_null(""),
         pl.col("price_micros").fill_null(0),
         pl.col("category_path").fill_null([]),
-        created=pl.col("created_time").dt.epoch("us").fill_null(0) / 1e6,
+        created=(pl.col("created_time").dt.epoch("us") / 1e6).fill_null(LONG_AGO),
         availability=pl.col("availability").replace_strict(_AVAILABILITY, default=int(Availability.IN_STOCK)),
     )
+    if until is not None:
+        table = table.filter(pl.col("created") < until)
     for part in table.iter_slices(chunk):
         yield [
             Item(

@@ -1,0 +1,65 @@
+"""Items that nobody took before the test window: does the pipeline find them?"""
+
+import numpy as np
+
+from vitrine.app.offline import OfflineShop
+from vitrine.bundle import Bundle
+from vitrine.config import Config
+from vitrine.dataset import Dataset
+from vitrine.progress import Progress, quiet
+from vitrine_export.evaluate.lists import ItemSets
+from vitrine_export.evaluate.metrics import measure
+from vitrine_export.evaluate.report import PIPELINE, Row, Table
+from vitrine_export.evaluate.serving import served
+from vitrine_export.evaluate.temporal import TemporalSplit
+
+_SCENES = ("home", "new_arrivals")
+
+
+def new_items_table(
+    dataset: Dataset,
+    config: Config,
+    bundle: Bundle,
+    split: TemporalSplit,
+    k: int,
+    progress: Progress = quiet,
+) -> Table | None:
+    """Lists out of a catalogue in which the items of the test window came in at its first moment.
+
+    Only items that were never taken before are targets. In the other tables the catalogue does not hold them: an
+    item table that was made from a log knows which items will be sold.
+
+    Returns:
+        The table; ``None`` where there is no item table or nobody known took a new item.
+    """
+    if not dataset.has.items:
+        return None
+    targets = split.known.targets.within(~split.sold)
+    some = np.flatnonzero(targets.sizes > 0)
+    if len(some) == 0:
+        return None
+    queries = split.known.take(some, targets)
+    shop = OfflineShop.open(dataset, config, bundle, until=split.start, early=True)
+    try:
+        size = int(shop.memory.store.catalog.sellable.sum())
+        rows = [Row("at random (expected)", expected_at_random(queries.targets, k, size))]
+        for scene in _SCENES:
+            if scene in config.scenes:
+                lists = served(shop, queries, split.codes, scene, k, progress)
+                values = measure(lists, queries.targets, k)
+                name = PIPELINE if scene == "home" else f"scene '{scene}'"
+                rows.append(Row(name, {m: float(v.mean()) for m, v in values.items()}))
+    finally:
+        shop.close()
+    count = len(np.unique(targets.items))
+    note = f"{count:,} such items, created at the first moment of the window, in a catalogue of {size:,}."
+    return Table("new_items", "Known customers, only items never sold before", len(queries), rows, [], note)
+
+
+def expected_at_random(targets: ItemSets, k: int, size: int) -> dict[str, float]:
+    """What a list of k items drawn from a catalogue of ``size`` gets on average."""
+    k_drawn = min(k, size)
+    discounts = 1 / np.log2(np.arange(2, k + 2))
+    ideal = np.cumsum(discounts)[np.minimum(targets.sizes, k) - 1]
+    gain = targets.sizes / size * discounts[:k_drawn].sum()
+    return {f"recall@{k}": k_drawn / size, f"ndcg@{k}": float((gain / ideal).mean())}

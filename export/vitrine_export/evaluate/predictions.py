@@ -1,0 +1,51 @@
+"""Files from which anybody can recompute the figures."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from vitrine.domain.subject import Subject
+from vitrine.errors import InvalidInput
+from vitrine_export.evaluate.lists import ItemCodes, ItemSets, Lists
+
+
+def predictions(users: Sequence[str], lists: Lists, codes: ItemCodes) -> pl.DataFrame:
+    """Ranked lists as rows: ``query`` (user id), ``rank`` from 1, ``item``, ``score``."""
+    query, rank = np.nonzero(lists.items >= 0)
+    ids = [Subject.from_key(user).id for user in users]
+    return pl.DataFrame(
+        {
+            "query": [ids[q] for q in query.tolist()],
+            "rank": (rank + 1).astype(np.int32),
+            "item": [codes.ids[c] for c in lists.items[query, rank].tolist()],
+            "score": lists.scores[query, rank],
+        },
+        schema={"query": pl.String, "rank": pl.Int32, "item": pl.String, "score": pl.Float32},
+    )
+
+
+def truth(users: Sequence[str], group: str, role: str, sets: ItemSets, codes: ItemCodes) -> pl.DataFrame:
+    """Item sets of queries as rows: ``query``, ``group``, ``role`` ("target" or "context"), ``item``."""
+    ids = [Subject.from_key(user).id for user in users]
+    return pl.DataFrame(
+        {
+            "query": [ids[q] for q in sets.queries.tolist()],
+            "item": [codes.ids[c] for c in sets.items.tolist()],
+        },
+        schema={"query": pl.String, "item": pl.String},
+    ).select("query", pl.lit(group).alias("group"), pl.lit(role).alias("role"), "item")
+
+
+def write_table(path: Path, parts: Sequence[pl.DataFrame], option: str) -> None:
+    """Writes a Parquet file.
+
+    Raises:
+        InvalidInput: It cannot be written; names the option.
+    """
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        pl.concat(parts).write_parquet(path)
+    except OSError as error:
+        raise InvalidInput(option, f"cannot write {path}: {error.strerror or error}") from error

@@ -1,0 +1,182 @@
+"""What an evaluation found, for the terminal, for people and for programs."""
+
+import os
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+from rich import table as rich_table
+from rich.console import Group
+from rich.text import Text
+
+from vitrine_export.evaluate.bootstrap import Difference
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One method: the mean of every measure over the queries."""
+
+    method: str
+    values: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How far the pipeline is ahead of a method in one measure."""
+
+    against: str
+    measure: str
+    difference: Difference
+
+
+@dataclass(slots=True)
+class Table:
+    """One group of queries.
+
+    Attributes:
+        key: For programs.
+        title: For people.
+        queries: How many queries the means go over.
+        rows: The methods.
+        comparisons: The pipeline against some of them.
+        note: What is to be known about it.
+    """
+
+    key: str
+    title: str
+    queries: int
+    rows: list[Row]
+    comparisons: list[Comparison] = field(default_factory=list)
+    note: str = ""
+
+    @property
+    def measures(self) -> list[str]:
+        """Names of the measures."""
+        return list(self.rows[0].values) if self.rows else []
+
+
+@dataclass(slots=True)
+class Report:
+    """One run.
+
+    Attributes:
+        protocol: Its name.
+        data: Name of the data set.
+        start: First moment of the test window, Unix seconds.
+        end: First moment after it.
+        k: Length of the lists.
+        seed: Decides halves of baskets, equal scores and resamples.
+        bundle: Version of the models.
+        config: Fingerprint of the configuration.
+        tables: The groups of queries.
+        counts: How many events, customers and items there were.
+        seconds: How long each step took.
+        milliseconds: Time of one window of the pipeline.
+    """
+
+    protocol: str
+    data: str
+    start: float
+    end: float
+    k: int
+    seed: int
+    bundle: str = ""
+    config: str = ""
+    tables: list[Table] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    seconds: dict[str, float] = field(default_factory=dict)
+    milliseconds: float = 0.0
+
+    def render(self) -> Group:
+        """For the terminal."""
+        parts: list[Text | rich_table.Table] = [Text(self.headline, style="bold")]
+        for table in self.tables:
+            best = {m: max(row.values[m] for row in table.rows) for m in table.measures}
+            shown = rich_table.Table(
+                title=f"{table.title} ({table.queries:,} queries)",
+                title_justify="left",
+                caption=table.note or None,
+            )
+            shown.add_column("method")
+            for measure in table.measures:
+                shown.add_column(measure, justify="right")
+            for row in table.rows:
+                cells = [
+                    f"[bold]{value:.4f}[/]" if value == best[m] else f"{value:.4f}"
+                    for m, value in row.values.items()
+                ]
+                shown.add_row(row.method, *cells, style="green" if row.method == PIPELINE else "")
+            parts += [shown, *(Text(line) for line in _sentences(table))]
+        parts.append(Text(self.footer, style="dim"))
+        return Group(*parts)
+
+    def markdown(self) -> str:
+        """For a file."""
+        lines = [f"# {self.headline}", ""]
+        for table in self.tables:
+            measures = table.measures
+            lines += [f"## {table.title} ({table.queries:,} queries)", ""]
+            lines += [f"| method | {' | '.join(measures)} |", f"|---|{'---:|' * len(measures)}"]
+            for row in table.rows:
+                name = f"**{row.method}**" if row.method == PIPELINE else row.method
+                lines.append(f"| {name} | {' | '.join(f'{v:.4f}' for v in row.values.values())} |")
+            lines += ["", *(f"- {line}" for line in _sentences(table)), ""]
+            lines += [table.note, ""] if table.note else []
+        return "\n".join([*lines, self.footer, ""])
+
+    def write(self, folder: Path) -> None:
+        """Writes ``metrics.json`` and ``report.md``."""
+        folder.mkdir(parents=True, exist_ok=True)
+        whole = {**asdict(self), "machine": machine()}
+        (folder / "metrics.json").write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2))
+        (folder / "report.md").write_text(self.markdown(), "utf-8")
+
+    @property
+    def headline(self) -> str:
+        """What was measured."""
+        return (
+            f"{self.data}, {self.protocol}: trained before {_day(self.start)}, "
+            f"tested from then until before {_day(self.end)}"
+        )
+
+    @property
+    def footer(self) -> str:
+        """With what, how long, and where."""
+        counts = ", ".join(f"{value:,} {name}" for name, value in self.counts.items())
+        times = ", ".join(f"{name} {value:.1f} s" for name, value in self.seconds.items())
+        return (
+            f"{counts}. Bundle {self.bundle or 'none'}, configuration {self.config}, seed {self.seed}. "
+            f"{times}; {self.milliseconds:.1f} ms a window. {machine()}."
+        )
+
+
+PIPELINE = "pipeline"
+
+
+def machine() -> str:
+    """The machine: processor, usable cores, Python."""
+    model = platform.processor() or platform.machine()
+    try:
+        lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
+        model = next(line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        pass
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return f"{model}, {cores} cores, Python {platform.python_version()}"
+
+
+def _sentences(table: Table) -> Iterator[str]:
+    for comparison in table.comparisons:
+        gap = comparison.difference
+        yield (
+            f"pipeline − {comparison.against}, {comparison.measure}: {gap.mean:+.4f} ({gap.relative:+.1%}), "
+            f"95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
+        )
+
+
+def _day(moment: float) -> str:
+    when = datetime.fromtimestamp(moment, UTC)
+    return f"{when:%Y-%m-%d}" if when.timestamp() % 86_400 == 0 else f"{when:%Y-%m-%d %H:%M}"

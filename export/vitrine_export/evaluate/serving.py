@@ -1,0 +1,74 @@
+"""Lists made by the code that serves."""
+
+from collections.abc import Sequence
+
+from vitrine.app.offline import OfflineShop
+from vitrine.config import Config, SceneConfig
+from vitrine.domain.request import Context
+from vitrine.domain.subject import Subject
+from vitrine.progress import Progress, quiet
+from vitrine.recommendation.query import WindowQuery
+from vitrine_export.evaluate.lists import ItemCodes, Lists
+from vitrine_export.evaluate.temporal import Queries
+
+# Shoppers ranked together: beyond that, nothing gets faster.
+BATCH = 64
+
+
+def served(
+    shop: OfflineShop, queries: Queries, codes: ItemCodes, scene: str, k: int, progress: Progress = quiet
+) -> Lists:
+    """The windows of a scene for all queries, as of the moment the shop was filled up to."""
+    rows = []
+    for start in range(0, len(queries), BATCH):
+        users = queries.users[start : start + BATCH]
+        asked = [
+            WindowQuery(
+                Subject.from_key(user),
+                scene,
+                k,
+                context=Context(basket=tuple(codes.ids[c] for c in queries.contexts.of(start + i).tolist())),
+            )
+            for i, user in enumerate(users)
+        ]
+        rows += [(codes.codes(answer.item_ids), answer.ordered.scores) for answer in shop.answers(asked)]
+        progress(f"windows of '{scene}'", (start + len(users)) / len(queries))
+    return Lists.of(rows, k)
+
+
+def alone(config: Config, scene: str) -> dict[str, Config]:
+    """The configurations that leave one part of a scene's pipeline: every ranker, then every source.
+
+    A ranker alone orders the candidates of all sources; a source alone finds the candidates, too.
+    """
+    whole = config.scenes[scene]
+    parts = {name: _with(config, scene, weights={name: 1.0}, diversity=0.0) for name in whole.rankers}
+    for source in whole.active_sources:
+        name = f"source:{source}"
+        only = {source: whole.candidates}
+        parts[name] = _with(config, scene, sources=only, weights={name: 1.0}, diversity=0.0)
+    return parts
+
+
+def without_purchased(config: Config, scene: str) -> Config:
+    """The configuration with the business rule that leaves out what the shopper bought before."""
+    rules = config.scenes[scene].rules.model_copy(update={"exclude_purchased": True})
+    return _with(config, scene, rules=rules)
+
+
+def check_scenes(config: Config, scenes: Sequence[str]) -> None:
+    """Refuses a configuration that lacks a scene of the protocol.
+
+    Raises:
+        InvalidInput: Names it.
+    """
+    from vitrine.errors import InvalidInput
+
+    for scene in scenes:
+        if scene not in config.scenes:
+            raise InvalidInput(f"scenes.{scene}", "is not configured, and this protocol measures it")
+
+
+def _with(config: Config, scene: str, **changes: object) -> Config:
+    changed: SceneConfig = config.scenes[scene].model_copy(update=changes)
+    return config.model_copy(update={"scenes": {**config.scenes, scene: changed}})
