@@ -12,6 +12,7 @@ from rich.panel import Panel
 
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.cli.recommend import window_table
+from vitrine.client import Vitrine, event
 
 console = Console()
 
@@ -110,47 +111,45 @@ def _say(step: int, what: str) -> None:
 
 def _show(address: str, data: Path) -> None:
     """The window of a shopper who knows what they want, then of the same shopper after a change of mind."""
-    from vitrine.client import Vitrine, event
-
     with Vitrine(address) as shop:
-        who, liked = _choose(data)
+        who, other = _choose(data)
         before = _window(shop, who, f"{who} · home · before")
-        bought, hidden = before.items[0].item_id, before.items[1].item_id
+        hidden = before.items[0].item_id
+        looked = ", ".join(other)
         console.print(
-            f"\n  Now {who} looks at three things of another kind ({', '.join(liked)}), buys {bought}, hides {hidden}."
+            f"\n  Now {who} looks at {looked}, puts {other[0]} into the basket, buys {other[1]}, and hides {hidden}."
         )
         sent = shop.record_events(
             [
-                *(event("view", who, item_id) for item_id in liked),
-                *(event("add_to_cart", who, item_id) for item_id in liked[:1]),
-                event("purchase", who, bought, quantity=1),
+                *(event("view", who, item_id) for item_id in other),
+                event("add_to_cart", who, other[0]),
+                event("purchase", who, other[1], quantity=1),
                 event("hide", who, hidden),
             ]
         )
-        console.print(f"  {len(sent.verdicts)} events acknowledged, durable; watermark {sent.watermark}\n")
-        after = _window(shop, who, f"{who} · home · after", sent.watermark)
-        was = {i.item_id: rank for rank, i in enumerate(before.items, 1)}
-        fresh = [i.item_id for i in after.items if i.item_id not in was]
         console.print(
-            f"\n  {len(fresh)} of {len(after.items)} items are new in the window, {hidden} is gone; "
+            f"  {len(sent.verdicts)} events acknowledged, all on disk; watermark {sent.watermark}\n"
+        )
+        was = {item.item_id: rank for rank, item in enumerate(before.items, 1)}
+        after = _window(shop, who, f"{who} · home · after", sent.watermark, was)
+        fresh = sum(item.item_id not in was for item in after.items)
+        console.print(
+            f"\n  {fresh} of {len(after.items)} items are new in the window, {hidden} is gone; "
             "nothing was trained or restarted."
         )
 
 
 def _window(
-    shop: "object", who: str, title: str, watermark: str = ""
+    shop: Vitrine, who: str, title: str, watermark: str = "", before: dict[str, int] | None = None
 ) -> recommendation_pb2.RecommendResponse:
-    from vitrine.client import Vitrine
-
-    assert isinstance(shop, Vitrine)  # noqa: S101 - typer imports this module without the client's cost
     window = shop.recommend(who, "home", 10, min_watermark=watermark, timeout=10.0)
     found = {item.item_id: item for item in shop.get_items([i.item_id for i in window.items])}
-    console.print(window_table(window, found, title=title))
+    console.print(window_table(window, found, title=title, before=before))
     return window
 
 
 def _choose(data: Path) -> tuple[str, list[str]]:
-    """A shopper with a good history, and three popular items of a category that is not theirs."""
+    """A shopper who has bought a few things, and four popular items of a category that is not theirs."""
     import polars as pl
 
     from vitrine.dataset import Dataset
@@ -160,7 +159,7 @@ def _choose(data: Path) -> tuple[str, list[str]]:
     shoppers = (
         events.group_by("user_id")
         .agg(n=pl.len(), bought=(pl.col("type") == "purchase").sum())
-        .filter(pl.col("bought") >= 5)
+        .filter(pl.col("bought").is_between(2, 4))
         .sort("n", "user_id")
         .collect()
     )
@@ -178,4 +177,4 @@ def _choose(data: Path) -> tuple[str, list[str]]:
         .collect()
     )
     one_kind = others.filter(pl.col("top") == others["top"][0])
-    return who, [str(i) for i in one_kind["item_id"].head(3)]
+    return who, [str(i) for i in one_kind["item_id"].head(4)]

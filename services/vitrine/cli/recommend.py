@@ -67,8 +67,17 @@ def window_table(
     *,
     title: str = "",
     scores: bool = False,
+    before: dict[str, int] | None = None,
 ) -> Table:
-    """A window as a table, a row an item, with its title, price, reason and score."""
+    """A window as a table, a row an item, with its title, price, reason and score.
+
+    Args:
+        window: The window.
+        items: Items by identifier, for titles and prices.
+        title: Title of the table.
+        scores: Whether to show the scores of rankers and sources.
+        before: Rank of each item in an earlier window, to show what moved.
+    """
     versions = window.versions
     plugins = ", ".join(f"{p.name} {p.version}" for p in versions.plugins)
     table = Table(
@@ -76,13 +85,12 @@ def window_table(
         caption=f"bundle {versions.bundle or 'none'} · {plugins or 'no rankers'} · request {window.request_id}",
         expand=True,
     )
-    for name, options in (
-        ("#", {"justify": "right"}),
-        ("item", {}),
-        ("title", {"ratio": 3}),
-        ("price", {"justify": "right"}),
-    ):
-        table.add_column(name, **options)
+    table.add_column("#", justify="right")
+    if before is not None:
+        table.add_column("was", justify="right")
+    table.add_column("item")
+    table.add_column("title", ratio=3)
+    table.add_column("price", justify="right")
     table.add_column("why", ratio=3)
     table.add_column("score", justify="right")
     if scores:
@@ -92,8 +100,25 @@ def window_table(
         price = (
             f"{known.price.micros / 1e6:,.2f} {known.price.currency_code}" if known.HasField("price") else ""
         )
-        cells = [str(rank), shown.item_id, known.title, price, shown.reason.text, f"{shown.score:.3f}"]
+        moved = [] if before is None else [_moved(rank, before.get(shown.item_id))]
+        cells = [
+            str(rank),
+            *moved,
+            shown.item_id,
+            known.title,
+            price,
+            shown.reason.text,
+            f"{shown.score:.3f}",
+        ]
         if scores:
             cells.append("  ".join(f"{name} {value:.3g}" for name, value in sorted(shown.scores.items())))
         table.add_row(*cells)
     return table
+
+
+def _moved(rank: int, before: int | None) -> str:
+    """Where an item was, and which way it went."""
+    if before is None:
+        return "[bold green]new[/]"
+    arrow = "↑" if rank < before else "↓" if rank > before else "="
+    return f"{before} {arrow}"
