@@ -32,9 +32,8 @@ def load_command(
 
     Loading twice changes nothing: events are known by their identifiers.
 
-    Examples:
-        vitrine load data
-        vitrine load data --address localhost:50051
+    - `vitrine load data`
+    - `vitrine load data --address localhost:50051`
     """
     from vitrine.app.load import load_into_server, load_into_store
     from vitrine.cli.progress import progress

@@ -30,10 +30,9 @@ def recommend_command(
 ) -> None:
     """Prints the window that a running server makes for a shopper.
 
-    Examples:
-        vitrine recommend --user ann --scene home
-        vitrine recommend --scene search --query "coffee mug"
-        vitrine recommend --user ann --scene item_page --item mug-1 --scores
+    - `vitrine recommend --user ann --scene home`
+    - `vitrine recommend --scene search --query "coffee mug"`
+    - `vitrine recommend --user ann --scene item_page --item mug-1 --scores`
     """
     from vitrine.client import Anonymous, Unavailable, Vitrine
 

@@ -55,15 +55,15 @@ def serve_command(
 ) -> None:
     """Serves recommendations over gRPC until it is told to stop (Ctrl-C or SIGTERM).
 
-    Examples:
-        vitrine serve --bundle data/bundle
-        vitrine serve --bundle data/bundle --as-of 2011-09-01T00:00:00Z
+    - `vitrine serve --bundle data/bundle`
+    - `vitrine serve --bundle data/bundle --as-of 2011-09-01T00:00:00Z`
 
     Split over four processes; each finds the others by address:
-        vitrine serve profile        --port 50052
-        vitrine serve retrieval      --port 50053 --bundle data/bundle
-        vitrine serve ranking        --port 50054 --bundle data/bundle
-        vitrine serve recommendation --port 50051
+
+    - `vitrine serve profile --port 50052`
+    - `vitrine serve retrieval --port 50053 --bundle data/bundle`
+    - `vitrine serve ranking --port 50054 --bundle data/bundle`
+    - `vitrine serve recommendation --port 50051`
     """
     from vitrine.app.options import Addresses, ServeOptions
     from vitrine.app.serve import serve
