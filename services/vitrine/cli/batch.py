@@ -38,9 +38,8 @@ def batch_command(
 
     Somebody that the data does not know gets what is popular.
 
-    Examples:
-        vitrine batch --data data/shop --users users.txt --limit 20 --out windows.parquet
-        vitrine batch --data data/shop --users vip.csv --scene buy_again --out vip.parquet
+    - `vitrine batch --data data/shop --users users.txt --limit 20 --out windows.parquet`
+    - `vitrine batch --data data/shop --users vip.csv --scene buy_again --out vip.parquet`
     """
     from vitrine.app.batch import read_users, recommend_batch
     from vitrine.app.offline import OfflineShop

@@ -52,9 +52,8 @@ def evaluate_command(
 
     Lists come from the code that serves. Definitions and protocol: docs/evaluation.md.
 
-    Examples:
-        vitrine evaluate --data data/retail --from 2011-09-01 --to 2011-10-01 --train --out report
-        vitrine evaluate --data data/shop --from 2026-10-25 --to 2026-11-01 --bundle bundles/october
+    - `vitrine evaluate --data data/retail --from 2011-09-01 --to 2011-10-01 --train --out report`
+    - `vitrine evaluate --data data/shop --from 2026-10-25 --to 2026-11-01 --bundle bundles/october`
     """
     from vitrine.cli.progress import progress
     from vitrine.config import load_config
