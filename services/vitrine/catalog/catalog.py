@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from vitrine.catalog.columns import CategoryCodes, Codes, Columns, Mask, Rows, passes
 from vitrine.domain.ids import tie_keys
-from vitrine.domain.items import Availability, Item, ItemKeys, category_levels, price_band
+from vitrine.domain.items import Availability, Item, ItemKeys, price_band
 from vitrine.domain.request import Filters
 
 _log = logging.getLogger(__name__)
@@ -125,9 +125,9 @@ class Catalog:
         if row is None:
             return None
         columns = self._columns
-        brand = int(columns.brand[row])
+        category, brand = int(columns.category[row]), int(columns.brand[row])
         return ItemKeys(
-            category_levels(self.item(row).category_path),
+            self._categories.levels[category] if category >= 0 else (),
             self._brands.names[brand] if brand >= 0 else "",
             price_band(int(columns.price_micros[row])),
         )

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.domain.items import CATEGORY_SEPARATOR, Item
+from vitrine.domain.items import Item, category_levels
 from vitrine.domain.request import Filters
 
 Mask = npt.NDArray[np.bool_]
@@ -95,10 +95,15 @@ class Codes:
 
 
 class CategoryCodes(Codes):
-    """Full category paths as numbers; knows for every level which paths lie under it."""
+    """Full category paths as numbers; knows for every level which paths lie under it.
+
+    Attributes:
+        levels: `category_levels` of each path.
+    """
 
     def __init__(self) -> None:
         super().__init__()
+        self.levels: list[tuple[str, ...]] = []
         self._below: dict[str, list[int]] = {}
         self._arrays: dict[str, Rows] = {}
 
@@ -108,9 +113,10 @@ class CategoryCodes(Codes):
         before = len(self.names)
         code = self.code(path)
         if code == before:
-            levels = item.category_path
-            for depth in range(1, len(levels) + 1):
-                self._below.setdefault(CATEGORY_SEPARATOR.join(levels[:depth]), []).append(code)
+            levels = category_levels(item.category_path)
+            self.levels.append(levels)
+            for level in levels:
+                self._below.setdefault(level, []).append(code)
         return code
 
     def below(self, prefix: str) -> Rows:

@@ -1,6 +1,7 @@
 """A profile as bytes: MessagePack around packed columns (little-endian), so that reading copies whole columns."""
 
 import sys
+from array import array
 
 import msgspec
 
@@ -8,6 +9,7 @@ from vitrine.errors import Unavailable
 from vitrine.profile.cart import Move
 from vitrine.profile.recent import Recent
 from vitrine.profile.state import ITEM_WIDTH, ProfileState
+from vitrine.profile.strings import damaged
 from vitrine.profile.table import COUNTER_WIDTH, Table
 
 SCHEMA_VERSION = 1
@@ -23,17 +25,17 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     first_time: float
     last_time: float
     purchase_days: list[int]
-    item_ids: list[str]
+    item_ids: msgspec.Raw
     items: bytes
-    type_names: list[str]
+    type_names: msgspec.Raw
     types: bytes
-    category_names: list[str]
+    category_names: msgspec.Raw
     categories: bytes
-    brand_names: list[str]
+    brand_names: msgspec.Raw
     brands: bytes
-    band_names: list[str]
+    band_names: msgspec.Raw
     bands: bytes
-    recent_items: list[str]
+    recent_items: msgspec.Raw
     recent_types: bytes
     recent_times: bytes
     opinions: dict[str, tuple[float, int]]
@@ -55,17 +57,17 @@ def encode_state(state: ProfileState) -> bytes:
             state.first_time,
             state.last_time,
             sorted(state.purchase_days),
-            state.items.keys,
+            state.items.stored,
             state.items.cells.tobytes(),
-            state.types.keys,
+            state.types.stored,
             state.types.cells.tobytes(),
-            state.categories.keys,
+            state.categories.stored,
             state.categories.cells.tobytes(),
-            state.brands.keys,
+            state.brands.stored,
             state.brands.cells.tobytes(),
-            state.price_bands.keys,
+            state.price_bands.stored,
             state.price_bands.cells.tobytes(),
-            state.recent.items,
+            state.recent.stored,
             state.recent.types,
             state.recent.times.tobytes(),
             state.opinions,
@@ -76,7 +78,7 @@ def encode_state(state: ProfileState) -> bytes:
 
 
 def decode_state(blob: bytes) -> ProfileState:
-    """The inverse of `encode_state`.
+    """The inverse of `encode_state`; lists of strings are unpacked when somebody asks for them.
 
     Raises:
         Unavailable: The bytes are damaged or were written by a newer version.
@@ -84,22 +86,22 @@ def decode_state(blob: bytes) -> ProfileState:
     try:
         stored = _decoder.decode(blob)
     except msgspec.MsgspecError:
-        raise Unavailable("a stored profile cannot be read; restore the store from a backup") from None
+        raise damaged() from None
     if stored.schema > SCHEMA_VERSION:
         raise Unavailable("a stored profile was written by a newer version; upgrade this server")
-    state = ProfileState.__new__(ProfileState)
-    state.version = stored.version
-    state.event_count = stored.event_count
-    state.first_time = stored.first_time
-    state.last_time = stored.last_time
-    state.purchase_days = set(stored.purchase_days)
-    state.items = Table(ITEM_WIDTH, stored.item_ids, stored.items)
-    state.types = Table(COUNTER_WIDTH, stored.type_names, stored.types)
-    state.categories = Table(COUNTER_WIDTH, stored.category_names, stored.categories)
-    state.brands = Table(COUNTER_WIDTH, stored.brand_names, stored.brands)
-    state.price_bands = Table(COUNTER_WIDTH, stored.band_names, stored.bands)
-    state.recent = Recent(stored.recent_items, stored.recent_types, stored.recent_times)
-    state.opinions = stored.opinions
-    state.ratings = stored.ratings
-    state.carts = stored.carts
-    return state
+    return ProfileState(
+        version=stored.version,
+        event_count=stored.event_count,
+        first_time=stored.first_time,
+        last_time=stored.last_time,
+        purchase_days=set(stored.purchase_days),
+        items=Table(ITEM_WIDTH, stored.item_ids, array("d", stored.items)),
+        types=Table(COUNTER_WIDTH, stored.type_names, array("d", stored.types)),
+        categories=Table(COUNTER_WIDTH, stored.category_names, array("d", stored.categories)),
+        brands=Table(COUNTER_WIDTH, stored.brand_names, array("d", stored.brands)),
+        price_bands=Table(COUNTER_WIDTH, stored.band_names, array("d", stored.bands)),
+        recent=Recent(stored.recent_items, bytearray(stored.recent_types), array("d", stored.recent_times)),
+        opinions=stored.opinions,
+        ratings=stored.ratings,
+        carts=stored.carts,
+    )

@@ -2,6 +2,7 @@
 
 from math import exp2, isnan
 
+import msgspec
 import numpy as np
 
 from vitrine.domain.events import INTEREST, Event, EventType
@@ -27,7 +28,12 @@ _CART = (_ADD, int(EventType.REMOVE_FROM_CART), _PURCHASE)
 _OPINION = (_LIKE, int(EventType.HIDE))
 
 
-class ProfileState:
+def _counters() -> Table:
+    return Table(COUNTER_WIDTH)
+
+
+# The collector of cycles need not walk through these, nor through their tables: there are thousands, without cycles.
+class ProfileState(msgspec.Struct, gc=False, eq=False):
     """A shopper's profile while it changes.
 
     Every event counts by its type, the interests there being decayed numbers of events. Impressions count nowhere
@@ -50,38 +56,20 @@ class ProfileState:
         carts: What was put into the basket and taken out of it since the last purchase.
     """
 
-    __slots__ = (
-        "brands",
-        "carts",
-        "categories",
-        "event_count",
-        "first_time",
-        "items",
-        "last_time",
-        "opinions",
-        "price_bands",
-        "purchase_days",
-        "ratings",
-        "recent",
-        "types",
-        "version",
-    )
-
-    def __init__(self) -> None:
-        self.version = 0
-        self.event_count = 0
-        self.first_time = 0.0
-        self.last_time = 0.0
-        self.purchase_days: set[int] = set()
-        self.items = Table(ITEM_WIDTH)
-        self.types = Table(COUNTER_WIDTH)
-        self.categories = Table(COUNTER_WIDTH)
-        self.brands = Table(COUNTER_WIDTH)
-        self.price_bands = Table(COUNTER_WIDTH)
-        self.recent = Recent()
-        self.opinions: dict[str, tuple[float, int]] = {}
-        self.ratings: dict[str, tuple[float, float]] = {}
-        self.carts: dict[str, list[Move]] = {}
+    version: int = 0
+    event_count: int = 0
+    first_time: float = 0.0
+    last_time: float = 0.0
+    purchase_days: set[int] = msgspec.field(default_factory=set)
+    items: Table = msgspec.field(default_factory=lambda: Table(ITEM_WIDTH))
+    types: Table = msgspec.field(default_factory=_counters)
+    categories: Table = msgspec.field(default_factory=_counters)
+    brands: Table = msgspec.field(default_factory=_counters)
+    price_bands: Table = msgspec.field(default_factory=_counters)
+    recent: Recent = msgspec.field(default_factory=Recent)
+    opinions: dict[str, tuple[float, int]] = {}
+    ratings: dict[str, tuple[float, float]] = {}
+    carts: dict[str, list[Move]] = {}
 
     def apply(self, event: Event, keys: ItemKeys | None, rules: Rules) -> None:
         """Counts an event.
@@ -128,7 +116,7 @@ class ProfileState:
             self.ratings[item_id] = (time, rating)
         if keys is not None:
             self._count_keys(keys, weight, time, rules)
-        if len(self.items.keys) > rules.max_items:
+        if len(self.items) > rules.max_items:
             self._evict(rules)
 
     def _count_item(
@@ -136,12 +124,9 @@ class ProfileState:
     ) -> None:
         table = self.items
         cells = table.cells
-        row = table.rows.get(item_id)
-        if row is None:
-            row = table.rows[item_id] = len(table.keys)
-            table.keys.append(item_id)
-            cells.extend((time, 0.0, 0.0, 0.0, 0.0, weight, weight))
-            at = row * ITEM_WIDTH
+        row = table.find(item_id)
+        if row < 0:
+            at = table.add(item_id, (time, 0.0, 0.0, 0.0, 0.0, weight, weight)) * ITEM_WIDTH
         else:
             at = row * ITEM_WIDTH
             age = time - cells[at]
@@ -168,7 +153,7 @@ class ProfileState:
                     self.carts[item_id] = left
                 else:
                     del self.carts[item_id]
-        elif time > self.items.cells[self.items.rows[item_id] * ITEM_WIDTH + LAST_PURCHASE]:
+        elif time > self.items.cells[self.items.find(item_id) * ITEM_WIDTH + LAST_PURCHASE]:
             pieces = quantity if event_type == _ADD else -quantity
             add_move(self.carts.setdefault(item_id, []), time, pieces)
 
@@ -176,12 +161,12 @@ class ProfileState:
         table = self.categories
         for category in keys.categories:
             table.count(category, weight, time, rules)
-        if len(table.keys) > rules.max_keys:
+        if len(table) > rules.max_keys:
             table.trim(rules.max_keys, rules)
         for table, key in ((self.brands, keys.brand), (self.price_bands, keys.price_band)):
             if key:
                 table.count(key, weight, time, rules)
-                if len(table.keys) > rules.max_keys:
+                if len(table) > rules.max_keys:
                     table.trim(rules.max_keys, rules)
 
     def _evict(self, rules: Rules) -> None:
@@ -190,10 +175,9 @@ class ProfileState:
         cells = table.block()
         score = cells[:, LONG_TERM] * np.exp2((cells[:, LAST_TIME] - self.last_time) / rules.long_half_life)
         del cells
-        rows = table.rows
-        held = [rows[item] for item in (*self.opinions, *self.carts) if item in rows]
+        held = [row for item in (*self.opinions, *self.carts) if (row := table.find(item)) >= 0]
         score[held] = np.inf
         table.keep(best(score, rules.max_items - rules.max_items // 8))
         for beside in (self.opinions, self.ratings, self.carts):
-            for item in [item for item in beside if item not in table.rows]:
+            for item in [item for item in beside if table.find(item) < 0]:
                 del beside[item]

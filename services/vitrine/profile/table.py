@@ -3,43 +3,71 @@
 from array import array
 from math import exp2
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.profile.rules import Rules
+from vitrine.profile.strings import Strings, unpack
 
 # Columns of a table of counters.
 COUNT, LONG, SHORT, LAST = range(4)
 COUNTER_WIDTH = 4
 
+# Searches through the keys of a table after which a dictionary of them has paid for itself. Most tables come from
+# disk, change once or twice, and are forgotten again.
+_SEARCHES = 8
 
-class Table:
+
+def _no_cells() -> "array[float]":
+    return array("d")
+
+
+class Table(msgspec.Struct, gc=False, eq=False):
     """``n`` keys with ``width`` cells each, row after row.
 
     Attributes:
         width: Cells a row.
-        keys: The n keys, in the order of their rows.
         cells: ``n × width`` cells.
+        stored: `keys`, packed until they are asked for.
     """
 
-    __slots__ = ("_rows", "cells", "keys", "width")
-
-    def __init__(self, width: int, keys: list[str] | None = None, cells: bytes = b"") -> None:
-        self.width = width
-        self.keys: list[str] = [] if keys is None else keys
-        self.cells = array("d", cells)
-        self._rows: dict[str, int] | None = None
+    width: int
+    stored: Strings = []
+    cells: "array[float]" = msgspec.field(default_factory=_no_cells)
+    _rows: dict[str, int] | None = None
+    _searches: int = 0
 
     def __len__(self) -> int:
-        return len(self.keys)
+        return len(self.cells) // self.width
 
     @property
-    def rows(self) -> dict[str, int]:
-        """Row of each key; made when first asked for, since reading a profile needs none."""
+    def keys(self) -> list[str]:
+        """The n keys, in the order of their rows."""
+        keys = self.stored = unpack(self.stored)
+        return keys
+
+    def find(self, key: str) -> int:
+        """Row of a key, −1 when it has none."""
         rows = self._rows
         if rows is None:
+            if self._searches < _SEARCHES:
+                self._searches += 1
+                try:
+                    return self.keys.index(key)
+                except ValueError:
+                    return -1
             rows = self._rows = dict(zip(self.keys, range(len(self.keys)), strict=True))
-        return rows
+        return rows.get(key, -1)
+
+    def add(self, key: str, cells: tuple[float, ...]) -> int:
+        """The row of a key that has none yet."""
+        row = len(self)
+        if self._rows is not None:
+            self._rows[key] = row
+        self.keys.append(key)
+        self.cells.extend(cells)
+        return row
 
     def block(self) -> npt.NDArray[np.float64]:
         """``float64[n, width]``, a view; the table cannot grow while it lives."""
@@ -49,7 +77,7 @@ class Table:
         """Forgets every row but these."""
         self.cells = array("d", self.block()[chosen].tobytes())
         keys = self.keys
-        self.keys = [keys[row] for row in chosen.tolist()]
+        self.stored = [keys[row] for row in chosen.tolist()]
         self._rows = None
 
     def count(self, key: str, weight: float, time: float, rules: Rules) -> None:
@@ -58,14 +86,11 @@ class Table:
         The interests stand as of ``last``: Σ weight × 2^(−(last − time) ÷ half-life), in whatever order events
         come.
         """
-        rows = self.rows
-        cells = self.cells
-        row = rows.get(key)
-        if row is None:
-            rows[key] = len(rows)
-            self.keys.append(key)
-            cells.extend((1.0, weight, weight, time))
+        row = self.find(key)
+        if row < 0:
+            self.add(key, (1.0, weight, weight, time))
             return
+        cells = self.cells
         at = row * COUNTER_WIDTH
         cells[at] += 1.0
         age = time - cells[at + 3]

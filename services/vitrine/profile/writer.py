@@ -29,8 +29,8 @@ PAUSE_SECONDS = 0.01
 # How long an erasure waits for readers to leave the write-ahead log.
 TRUNCATE_SECONDS = 10.0
 
-# Shoppers whose states stay ready to be changed; a state takes some 20 kB.
-HOT_STATES = 4_096
+# Shoppers whose states stay ready to be changed; a state takes some 10 kB, 25 once unpacked.
+HOT_STATES = 8_192
 
 Listener = Callable[[Activity], None]
 
