@@ -19,7 +19,6 @@ class CollaborativeFilter:
     name = "cf"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.CO_VISITATION
-    budget_ms: float | None = 10.0
 
     def __init__(self, model: ItemItem) -> None:
         self._model = model

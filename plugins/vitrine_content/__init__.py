@@ -18,7 +18,6 @@ class ContentSimilarity:
     name = "content"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.SIMILAR_CONTENT
-    budget_ms: float | None = 10.0
 
     def __init__(self, bundle: AttachedBundle) -> None:
         self._bundle = bundle

@@ -33,9 +33,6 @@ class ProfileConfig(_Section):
     max_event_age_days: Positive = Field(
         7, description="Older events are refused, unless they are a backfill."
     )
-    key_retention_days: Positive = Field(
-        8, description="How long a second sending of an event is recognised."
-    )
     max_clock_skew_seconds: Positive = Field(300, description="How far in the future an event may be.")
     cache_profiles: int = Field(50_000, ge=0, description="Profiles kept decoded in memory.")
 
@@ -61,12 +58,6 @@ class RetrievalConfig(_Section):
     )
     new_arrival_days: Positive = Field(30, description="How long an item is new.")
     max_seeds: int = Field(50, ge=1, description="Items of a shopper's history that sources start from.")
-
-
-class RankingConfig(_Section):
-    """How candidates are ordered."""
-
-    budget_ms: Positive = Field(50, description="Time a ranker has when it declares none.")
 
 
 class PluginSettings(BaseModel):
@@ -132,7 +123,6 @@ class Config(_Section):
     seed: int = Field(0, description="Decides between equal scores.")
     profile: ProfileConfig = Field(default_factory=ProfileConfig)
     retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
-    ranking: RankingConfig = Field(default_factory=RankingConfig)
     recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict, description="Settings of each plugin.")
     scenes: dict[str, SceneConfig] = Field(description="The windows, by name.")

@@ -4,10 +4,12 @@ A plugin is a module named by an entry point of the group ``vitrine.rankers``. I
 `vitrine_make_ranker`, which is called once per loaded bundle and returns an object that follows the `Ranker`
 protocol. The object's `score` is then called once per request or batch of requests, on whole columns.
 
-    from vitrine.plugin import Batch, LoadContext, Ranker, hookimpl
+    import numpy as np
+
+    from vitrine.plugin import Batch, LoadContext, Ranker, Scores, hookimpl
 
     class Cheapest:
-        name, version, reason, budget_ms = "cheapest", "1.0", None, 5.0
+        name, version, reason = "cheapest", "1.0", None
 
         def score(self, batch: Batch) -> Scores:
             return -batch.items.price_micros.astype(np.float32)
@@ -16,7 +18,9 @@ protocol. The object's `score` is then called once per request or batch of reque
     def vitrine_make_ranker(load: LoadContext) -> Ranker:
         return Cheapest()
 
-A ranker that raises, or returns the wrong length or infinities, is left out of that answer, which says so.
+A ranker that raises, or returns the wrong length or infinities, is left out of that answer, which says so. One that
+takes too long takes the time of the whole answer: the front then goes on without ranking. Rankers run in the server's
+process, so install only what you trust.
 NaN for an item means "nothing to say about it". Scores are brought to the range 0 to 1 within each query before
 they are weighted, so only their order and relative distances count.
 """
@@ -149,13 +153,11 @@ class Ranker(Protocol):
         name: The name in the configuration, the same as the entry point's.
         version: Shown in every answer.
         reason: What a shopper is told when this ranker counted most for an item; ``None``: nothing.
-        budget_ms: Time one call may take; ``None`` for the configured one.
     """
 
     name: str
     version: str
     reason: ReasonCode | None
-    budget_ms: float | None
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``: the higher the better, NaN for nothing to say."""

@@ -16,6 +16,7 @@ from vitrine.dataset import Dataset
 from vitrine.domain.clock import system_clock
 from vitrine.domain.events import Event, EventStatus, Verdict
 from vitrine.domain.items import Item
+from vitrine.errors import InvalidInput
 from vitrine.progress import Progress, part_of, quiet
 from vitrine.wire.events import event_to_proto, verdict_from_proto
 from vitrine.wire.items import item_to_proto
@@ -94,7 +95,13 @@ def load_into_server(
 
 
 def load(dataset: Dataset, sink: Sink, *, until: float | None, progress: Progress = quiet) -> Loaded:
-    """Items first, so that events count for their categories; then events in order."""
+    """Items first, so that events count for their categories; then events in order.
+
+    Raises:
+        InvalidInput: ``until`` is given and the events have no times.
+    """
+    if until is not None and not dataset.has.times:
+        raise InvalidInput("until", "the events of this data set have no times; leave it out")
     done = Loaded()
     total = max(dataset.manifest.items, 1)
     report = part_of(progress, 0.0, 0.1)

@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from vitrine.app.rows import items_of
+from vitrine.app.rows import UNDATED_AGE, items_of
 from vitrine.catalog import Catalog
 from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
@@ -89,15 +89,17 @@ class Memory:
         progress("in memory", 1.0)
         last = events["time"].max()
         end = last.timestamp() + 1 if isinstance(last, datetime) else 0.0
+        if not dataset.has.times:
+            end += UNDATED_AGE
         return cls(store, profiles, popularity, end if until is None else until)
 
 
 def _timed(dataset: Dataset, until: float | None) -> pl.DataFrame:
-    """The events before ``until``; those without a time follow one another by a second from 1970 on."""
+    """The events before ``until``; those without a time follow one another by a millisecond from 1970 on."""
     events = dataset.events()
     if until is not None:
         events = events.filter(pl.col("time").dt.epoch("us") < int(until * 1e6))
-    order = pl.from_epoch(pl.int_range(1, pl.len() + 1, dtype=pl.Int64) * 1_000_000, "us")
+    order = pl.from_epoch(pl.int_range(1, pl.len() + 1, dtype=pl.Int64) * 1_000, "us")
     return events.with_columns(time=pl.col("time").fill_null(order.dt.replace_time_zone("UTC"))).collect()
 
 

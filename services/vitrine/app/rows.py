@@ -57,15 +57,20 @@ def items_of(dataset: Dataset, until: float | None = None, chunk: int = 1000) ->
         ]
 
 
-def events_of(events: pl.DataFrame, end: float, chunk: int = 1000) -> Iterator[list[Event]]:
+# How old events are taken to be that have no time: too old to be a trend or a basket, too young for a shopper to have
+# been lost since. A millisecond lies between one and the next, which keeps their order.
+UNDATED_AGE = 60 * 86_400.0
+
+
+def events_of(events: pl.DataFrame, now: float, chunk: int = 1000) -> Iterator[list[Event]]:
     """The events of a data set in their order.
 
     Args:
         events: Columns of `vitrine.dataset.EVENT_SCHEMA`.
-        end: Unix seconds; events without times get one each second up to then, so that their order is kept.
+        now: Unix seconds; events without times lie `UNDATED_AGE` before it.
         chunk: Largest number of events in a list.
     """
-    made_up = end - np.arange(len(events) - 1, -1, -1, dtype=np.float64)
+    made_up = now - UNDATED_AGE - np.arange(len(events) - 1, -1, -1, dtype=np.float64) / 1000
     table = events.select(
         "event_id",
         pl.coalesce("u:" + pl.col("user_id"), "a:" + pl.col("anonymous_id")).alias("subject"),

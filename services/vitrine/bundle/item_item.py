@@ -45,7 +45,8 @@ class ItemItem:
             rows: ``int32[h]``, the items of a history.
             weights: ``float64[h]``, how much each counts.
         """
-        entries, _, values = self._gather(rows, weights)
+        entries, source = self._entries(rows)
+        values = self._values(entries, source, weights)
         return np.bincount(self.indices[entries], values, len(self)).astype(np.float32)
 
     def scores_at(self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows) -> Scores:
@@ -56,7 +57,8 @@ class ItemItem:
             weights: ``float64[h]``, how much each counts.
             candidates: ``int32[m]``, in any order, repeats allowed.
         """
-        entries, _, values = self._gather(rows, weights)
+        entries, source = self._entries(rows)
+        values = self._values(entries, source, weights)
         place = self._place(candidates)
         try:
             # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
@@ -66,13 +68,20 @@ class ItemItem:
             place[candidates] = 0
 
     def neighbours(self, rows: Rows, weights: npt.NDArray[np.float64]) -> tuple[Rows, Scores]:
-        """The items that a history leads to, in order of their rows: ``int32[m]`` and their scores ``float32[m]``.
+        """The items that a history leads to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
 
         The same as the positive part of `scores`, without visiting all items.
         """
-        entries, _, values = self._gather(rows, weights)
-        found, place = np.unique(self.indices[entries], return_inverse=True)
-        return found, np.bincount(place, values, len(found)).astype(np.float32)
+        entries, source = self._entries(rows)
+        named = self.indices[entries]
+        index = named.astype(np.intp)
+        place = self._place(index)
+        # Each item is summed up where it is named last; a table is quicker here than sorting.
+        last = place[index].astype(np.intp)
+        place[index] = 0
+        own = np.flatnonzero(last == np.arange(1, len(named) + 1))
+        sums = np.bincount(last, self._values(entries, source, weights), len(named) + 1)
+        return named[own], sums[own + 1].astype(np.float32)
 
     def explain(
         self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows
@@ -84,41 +93,53 @@ class ItemItem:
             weights: ``float64[h]``, how much each counts.
             candidates: ``int32[m]``.
         """
-        entries, source, values = self._gather(rows, weights)
+        entries, source = self._entries(rows)
         best = np.full(len(candidates) + 1, -1, np.int64)
         place = self._place(candidates)
         try:
+            target = place[self.indices[entries]]
+            # Few entries lead to a candidate; only those are weighed and sorted.
+            hits = np.flatnonzero(target)
+            target, source = target[hits], source[hits]
+            values = self._values(entries[hits], source, weights)
             # The largest is written last. Equal ones: the first in the history.
             order = np.lexsort((-source, values))
             order = order[values[order] > 0]
-            best[place[self.indices[entries[order]]]] = source[order]
-            best[0] = -1
+            best[target[order]] = source[order]
             return best[place[candidates]]
         finally:
             place[candidates] = 0
 
     def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
         """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
-        entries, source, _ = self._gather(rows_a, np.ones(len(rows_a)))
+        entries, source = self._entries(rows_a)
         hit = self.indices[entries] == np.asarray(rows_b, np.int32)[source]
         found = np.zeros(len(rows_a), np.float32)
         found[source[hit]] = self.weights[entries[hit]]
         return found
 
-    def _gather(
-        self, rows: Rows, weights: npt.NDArray[np.float64]
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-        """All entries of the rows: where they are, which row of the call they come from, and their share."""
+    def _entries(self, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """All entries of the rows: where they are, and which row of the call each comes from."""
         known = np.flatnonzero(np.asarray(rows) >= 0)
         own = np.asarray(rows, np.int64)[known]
         starts = self.indptr[own]
         lengths = self.indptr[own + 1] - starts
         begin = np.cumsum(lengths) - lengths
-        entries = np.arange(int(lengths.sum())) + np.repeat(starts - begin, lengths)
-        source = np.repeat(known, lengths)
-        return entries, source, self.weights[entries] * np.asarray(weights, np.float64)[source]
+        entries = np.repeat(starts - begin, lengths)
+        entries += np.arange(len(entries))
+        return entries, np.repeat(known, lengths)
 
-    def _place(self, candidates: Rows) -> npt.NDArray[np.int32]:
+    def _values(
+        self,
+        entries: npt.NDArray[np.int64],
+        source: npt.NDArray[np.int64],
+        weights: npt.NDArray[np.float64],
+    ) -> npt.NDArray[np.float64]:
+        """What each entry adds to the score of the item it names."""
+        values: npt.NDArray[np.float64] = self.weights[entries] * np.asarray(weights, np.float64)[source]
+        return values
+
+    def _place(self, candidates: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
         """``int32[n + 1]`` of zeros, this thread's own, with 1 + position at each candidate; clear it after use."""
         place: npt.NDArray[np.int32] | None = getattr(self._scratch, "place", None)
         if place is None:

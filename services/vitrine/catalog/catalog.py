@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from operator import attrgetter
 from threading import Lock, RLock
 
@@ -104,8 +105,7 @@ class Catalog:
 
     def rows(self, item_ids: Sequence[str], within: int | None = None) -> Rows:
         """``int32[n]``: the rows of items; −1 for unknown ones and for rows not below ``within``."""
-        get = self._row_of.get
-        found = np.array([get(i, -1) for i in item_ids], np.int32)
+        found = np.fromiter(map(self._row_of.get, item_ids, repeat(-1)), np.int32, len(item_ids))
         if within is not None:
             found[found >= within] = -1
         return found

@@ -27,6 +27,9 @@ def recommend_command(
     locale: Annotated[str, typer.Option(help="Language of the reasons: en or zh.")] = "",
     scores: Annotated[bool, typer.Option("--scores", help="Show the scores of rankers and sources.")] = False,
     address: Annotated[str, typer.Option(help="Where the server is.")] = "localhost:50051",
+    catalog_address: Annotated[
+        str, typer.Option(help="Where RetrievalService is, for titles, when the services are split.")
+    ] = "",
 ) -> None:
     """Prints the window that a running server makes for a shopper.
 
@@ -35,6 +38,9 @@ def recommend_command(
     - `vitrine recommend --user ann --scene item_page --item mug-1 --scores`
     """
     from vitrine.client import Anonymous, Unavailable, Vitrine
+
+    if user and anonymous:
+        raise typer.BadParameter("name a customer with --user or a visitor with --anonymous, not both")
 
     who = user or (Anonymous(anonymous) if anonymous else None)
     with Vitrine(address) as shop:
@@ -54,10 +60,21 @@ def recommend_command(
             raise Unavailable(
                 f"no server answers at {address}; start one with `vitrine serve`, or name it with --address"
             ) from None
-        titles = {found.item_id: found for found in shop.get_items([i.item_id for i in window.items])}
+    titles = _items(catalog_address or address, [i.item_id for i in window.items])
     console.print(window_table(window, titles, scores=scores))
     for part in window.degraded:
         console.print(f"[yellow]degraded[/] {part.component}: {part.message}")
+
+
+def _items(address: str, item_ids: list[str]) -> dict[str, retrieval_pb2.Item]:
+    """The items by identifier; none where there is no catalogue, as at the front of a split shop."""
+    from vitrine.client import Vitrine, VitrineError
+
+    try:
+        with Vitrine(address) as shop:
+            return {found.item_id: found for found in shop.get_items(item_ids)}
+    except VitrineError:
+        return {}
 
 
 def window_table(

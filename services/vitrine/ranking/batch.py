@@ -110,8 +110,10 @@ def _gather(column: npt.NDArray[T], rows: npt.NDArray[np.int32], missing: int) -
     """The column at the rows, ``missing`` where the row is −1."""
     if len(column) == 0:
         return _frozen(np.full(len(rows), missing, column.dtype))
-    taken = column[rows]
-    taken[rows < 0] = missing
+    # `take` is several times quicker than brackets where rows are int32.
+    taken = column.take(rows)
+    if len(rows) and rows.min() < 0:
+        taken[rows < 0] = missing
     return _frozen(taken)
 
 

@@ -19,8 +19,10 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if len(scores) == 0:
         return scores
     known = ~np.isnan(scores)
-    high = np.where(known, scores, -np.inf).max(axis=0)
-    low = np.minimum(np.where(known, scores, np.inf).min(axis=0), 0)
+    # A column in one piece is reduced far quicker; `fmax` and `fmin` pass over NaN.
+    columns = np.ascontiguousarray(scores.T)
+    high = np.fmax.reduce(columns, axis=1, initial=-np.inf)
+    low = np.minimum(np.fmin.reduce(columns, axis=1, initial=np.inf), 0)
     span = high - low
     usable = np.isfinite(span) & (span > 0)
     low, span = np.where(usable, low, 0), np.where(usable, span, 1)

@@ -20,17 +20,15 @@ def diversify(
     Returns:
         ``int64[m]`` positions and ``float32[m]`` discounted scores, which never rise along the list.
     """
-    n, limit = len(scores), min(limit, len(scores))
-    gains = (1 - strength) * scores.astype(np.float64)
-    likeness = np.clip(vectors @ vectors.T, 0, 1)
-    closest = np.zeros(n)
-    open_ = np.ones(n, np.bool_)
+    limit = min(limit, len(scores))
+    value = (1 - strength) * scores.astype(np.float64)
+    # What each item is worth beside each; beside several, the least of that.
+    beside = value - strength * np.clip(vectors @ vectors.T, 0, 1).astype(np.float64)
     picked = np.empty(limit, np.int64)
     values = np.empty(limit, np.float32)
     for step in range(limit):
-        value = np.where(open_, gains - strength * closest, -np.inf)
         best = int(value.argmax())
         picked[step], values[step] = best, value[best]
-        open_[best] = False
-        np.maximum(closest, likeness[best], out=closest)
+        np.minimum(value, beside[best], out=value)
+        value[best] = -np.inf
     return picked, values

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Sequence
+from types import MappingProxyType
 
 import numpy as np
 import numpy.typing as npt
@@ -68,7 +69,7 @@ class RankingEngine:
         wanted = list(dict.fromkeys(name for scene in scenes for name in scene.rankers))
         scores: dict[str, Scores] = {}
         degraded: list[Degradation] = []
-        batch = make_batch(query, self._catalog, self._bundle, scores)
+        batch = make_batch(query, self._catalog, self._bundle, MappingProxyType(scores))
         for name in wanted:
             self._score(name, batch, scores, degraded)
 
@@ -104,6 +105,9 @@ class RankingEngine:
         if problem:
             degraded.append(Degradation(component, DegradationCode.FAILED, problem))
         else:
+            # Rankers that follow see it, and must not change it.
+            column = column.view()
+            column.flags.writeable = False
             scores[name] = column
 
     def _list(

@@ -47,9 +47,12 @@ def explain(
         present = ~np.isnan(batch.source_scores[positions[found]])
         by_source = np.array([SOURCE_REASONS.get(s, 0) for s in batch.source_names], np.int8)
         codes[found] = np.where(present.any(axis=1), by_source[present.argmax(axis=1)], 0)
+    start, end = int(batch.history.offsets[index]), int(batch.history.offsets[index + 1])
     speakers = _speakers(batch, positions, codes, rankers)
+    # Whatever a plugin says: only what is in this shopper's own history may be named.
+    speakers[(speakers < start) | (speakers >= end)] = -1
 
-    first_seed = int(batch.history.offsets[index + 1]) - len(query.context.seeds)
+    first_seed = end - len(query.context.seeds)
     locale, typed = query.context.locale, query.context.query
     reasons = []
     for code, speaker in zip(codes.tolist(), speakers.tolist(), strict=True):

@@ -4,12 +4,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from typing import Any
+from typing import Any, cast
 
 import pluggy
 
 from vitrine import plugin as contract
 from vitrine.bundle import AttachedBundle
+from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import LoadContext, MissingData, Ranker
 
 log = logging.getLogger(__name__)
@@ -106,4 +107,10 @@ def _make(host: pluggy.PluginManager, load: LoadContext) -> Ranker | str:
         return f"failed to start: {type(error).__name__}"
     if not isinstance(made, Ranker):
         return "vitrine_make_ranker returned no Ranker; see vitrine.plugin.Ranker"
+    # The protocol sees that they are there, not what they are; answers carry them.
+    name, version, reason = cast("tuple[object, object, object]", (made.name, made.version, made.reason))
+    if not isinstance(name, str) or not isinstance(version, str):
+        return "name and version of the ranker must be strings"
+    if reason is not None and not isinstance(reason, ReasonCode):
+        return "reason of the ranker must be a ReasonCode or None"
     return made

@@ -19,10 +19,8 @@ def best(scores: npt.NDArray[np.floating], tie: npt.NDArray[np.uint64], limit: i
     n = len(scores)
     if limit <= 0 or n == 0:
         return np.empty(0, np.int64)
-    if n > _STRIDE * max(limit, 256):
-        # A sample tells a bound that somewhat more than `limit` scores reach; partitioning those is cheaper.
-        sample = scores[::_STRIDE]
-        bound = np.partition(sample, -(limit // (_STRIDE // 2) + 16))[-(limit // (_STRIDE // 2) + 16)]
+    bound = likely_bound(scores, limit)
+    if bound > -np.inf:
         likely = np.flatnonzero(scores >= bound)
         if limit <= len(likely) < n // 2:
             return likely[best(scores[likely], tie[likely], limit)]
@@ -37,3 +35,14 @@ def best(scores: npt.NDArray[np.floating], tie: npt.NDArray[np.uint64], limit: i
     else:
         chosen = np.arange(n)
     return chosen[np.lexsort((tie[chosen], -scores[chosen]))]
+
+
+def likely_bound(scores: npt.NDArray[np.floating], limit: int) -> float:
+    """A bound that most likely somewhat more than ``limit`` scores reach; −∞ where so few gain nothing by one.
+
+    It comes from a sample, so the caller counts; looking closer at what reaches it is far cheaper than at all.
+    """
+    if len(scores) <= _STRIDE * max(limit, 256):
+        return -np.inf
+    rank = limit // (_STRIDE // 2) + 16
+    return float(np.partition(scores[::_STRIDE], -rank)[-rank])

@@ -38,11 +38,13 @@ def merge(
     rank = np.concatenate([np.arange(size) for size in sizes] or [np.empty(0, np.int64)])
     scores = np.full((len(rows), sources), np.nan, np.float32)
     scores[place, source] = np.concatenate([f.scores for f in lists] or [np.empty(0, np.float32)])
-    found = ~np.isnan(scores)
-    best_rank = np.full(len(rows), np.iinfo(np.int64).max)
+    best_rank = np.full(len(rows), np.iinfo(np.int32).max)
     np.minimum.at(best_rank, place, rank)
-    order = np.lexsort((tie[rows], -found.sum(1), best_rank))[:limit]
-    masks = (found[order] @ (1 << np.arange(sources, dtype=np.uint32))).astype(np.uint32)
+    # One number for two keys: by place, then by how many sources lack the item.
+    key = best_rank * (sources + 1) - np.bincount(place, minlength=len(rows))
+    order = np.lexsort((tie.take(rows), key))[:limit]
+    scores = scores.take(order, axis=0)
+    masks = (~np.isnan(scores) @ (1 << np.arange(sources, dtype=np.uint32))).astype(np.uint32)
     chosen = rows[order].tolist()
     ids = itemgetter(*chosen)(item_ids) if len(chosen) > 1 else [item_ids[row] for row in chosen]
-    return Candidates(list(ids), tuple(names), masks, scores[order])
+    return Candidates(list(ids), tuple(names), masks, scores)

@@ -24,7 +24,7 @@ Score = Callable[[Batch], Scores]
 
 
 class _Ranker:
-    version, reason, budget_ms = "1.0", ReasonCode.TASTE, None
+    version, reason = "1.0", ReasonCode.TASTE
 
     def __init__(self, name: str, score: Score) -> None:
         self.name = name
@@ -129,6 +129,51 @@ def test_rankers_that_are_missing_are_off_with_the_reason() -> None:
     assert "vitrine plugins" in said["ranker:absent"].message
     assert {part.code for part in said.values()} == {DegradationCode.OFF}
     assert _ids(engine, query) == ["i2", "i1"]
+
+
+@pytest.mark.parametrize("rows", [[999], [-7], [10**18], ["x"], None])
+def test_a_wrong_explanation_costs_only_itself(rows: object) -> None:
+    class Liar(_Ranker):
+        def explain(self, batch: Batch, positions: object) -> object:
+            return np.array(rows) if isinstance(rows, list) else rows
+
+    liar = Liar("liar", _by_number)
+    engine = _engine(make_catalog(5), {"liar": _by_number})
+    object.__setattr__(engine.rankers, "ready", {"liar": liar})
+    (one,) = engine.rank(_query(["i1", "i4"])).lists
+    assert one.positions.tolist() == [1, 0]
+    assert [r.item_ids for r in one.reasons] == [(), ()]
+
+
+def test_rankers_cannot_change_each_others_scores() -> None:
+    def vandal(batch: Batch) -> Scores:
+        batch.scores["number"][:] = 0
+        return _by_number(batch)
+
+    def replacer(batch: Batch) -> Scores:
+        batch.scores["number"] = None  # type: ignore[index]
+        return _by_number(batch)
+
+    rankers = {"number": _by_number, "vandal": vandal, "replacer": replacer}
+    ranked = _engine(make_catalog(5), rankers).rank(_query(["i1", "i4"]))
+    assert {d.component for d in ranked.degraded} == {"ranker:vandal", "ranker:replacer"}
+    assert ranked.lists[0].component_scores[:, 0].tolist() == [4, 1]
+
+
+@pytest.mark.parametrize(("attribute", "value"), [("version", 1.0), ("name", None), ("reason", "because")])
+def test_a_ranker_of_the_wrong_shape_is_off(attribute: str, value: object) -> None:
+    class Module:
+        @hookimpl
+        def vitrine_make_ranker(self, load: LoadContext) -> _Ranker:
+            made = _Ranker("odd", _by_number)
+            setattr(made, attribute, value)
+            return made
+
+    host = pluggy.PluginManager(contract.PROJECT)
+    host.add_hookspecs(contract)
+    host.register(Module())
+    engine = RankingEngine(make_catalog(2), None, _config({"odd": 1.0}), [Plugin("odd", "", host)])
+    assert attribute in engine.rankers.off["odd"]
 
 
 def test_nan_has_nothing_to_say() -> None:

@@ -3,14 +3,17 @@
 from typing import ClassVar
 
 import numpy as np
+import numpy.typing as npt
 
+from vitrine.catalog.columns import Mask
 from vitrine.content.model import Vectors
-from vitrine.retrieval.best import best
+from vitrine.retrieval.best import likely_bound
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
 
 # Products of equal vectors differ in the last bits by where they stand in memory; rounded, they are equal.
 _GRID = np.float32(2.0**18)
+_MARGIN = 2 / _GRID
 
 
 class Content:
@@ -42,12 +45,25 @@ def _nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) 
     """The allowed rows with the highest products. Narrow filters make it cheaper, never shorter."""
     n = len(vectors)
     allowed = query.allowed[:n]
-    rows = np.flatnonzero(allowed).astype(np.int32)
-    # Everything at once is quicker than picking most rows.
-    scores = vectors[rows] @ target if len(rows) < n // 4 else (vectors @ target)[rows]
+    if np.count_nonzero(allowed) <= n // 4:
+        rows = np.flatnonzero(allowed)
+        scores = vectors[rows] @ target
+    else:
+        # Everything at once is quicker than picking most rows.
+        everything = vectors @ target
+        rows = _contenders(everything, allowed, limit)
+        scores = everything[rows]
     if len(rows) > limit:
         # Rounded after the choice, with a margin for it: rounding all of them would cost more than the rest.
-        floor = scores[best(scores, query.columns.tie[rows], limit)[-1]] - 2 / _GRID
-        chosen = np.flatnonzero(scores >= floor)
+        chosen = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit] - _MARGIN)
         rows, scores = rows[chosen], scores[chosen]
-    return ranked(rows, np.round(scores * _GRID) / _GRID, query, limit)
+    return ranked(rows.astype(np.int32), np.round(scores * _GRID) / _GRID, query, limit)
+
+
+def _contenders(scores: Vectors, allowed: Mask, limit: int) -> npt.NDArray[np.int64]:
+    """Allowed rows, in order, that hold the ``limit`` best and all within the margin of them."""
+    bound = likely_bound(scores, limit * len(scores) // int(np.count_nonzero(allowed)))
+    # Compared first and looked up then: a pass over the scores costs less than one over the mask.
+    rows = np.flatnonzero(scores >= bound - _MARGIN)
+    rows = rows[allowed[rows]]
+    return rows if np.count_nonzero(scores[rows] >= bound) >= limit else np.flatnonzero(allowed)

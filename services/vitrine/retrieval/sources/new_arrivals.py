@@ -1,10 +1,11 @@
 """What came into the shop lately."""
 
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.catalog.columns import Rows
 from vitrine.domain.profile import DAY, Counters, Profile, decay
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
@@ -15,6 +16,15 @@ _HOUR = 3600.0
 _STEPS = 8.0
 
 
+class _Recent(NamedTuple):
+    """What came in around one hour: ``int32[k]`` rows in order, and their columns."""
+
+    rows: Rows
+    created: npt.NDArray[np.float64]
+    category: Rows
+    brand: Rows
+
+
 class NewArrivals:
     """Items created within some days, nearest to the shopper's categories and brands first, then the newest."""
 
@@ -22,51 +32,64 @@ class NewArrivals:
 
     def __init__(self, days: float) -> None:
         self._window = days * DAY
-        self._lately: tuple[object, npt.NDArray[np.int32]] = (None, np.empty(0, np.int32))
+        self._lately: tuple[object, _Recent | None] = (None, None)
 
     def find(self, query: SourceQuery, limit: int) -> Found:
         """See `Source`."""
-        created = query.columns.created
-        rows = self._recent(query)
-        age = query.time - created[rows]
-        rows = rows[(age <= self._window) & (age >= 0) & query.allowed[rows]]
-        if len(rows) == 0:
-            if not created.any():
+        recent = self._recent(query)
+        age = query.time - recent.created
+        near = query.allowed.take(recent.rows)
+        near &= age <= self._window
+        near &= age >= 0
+        kept = np.flatnonzero(near)
+        if len(kept) == 0:
+            if not query.columns.created.any():
                 raise SourceOff("no item of the catalogue has a created time")
             return NOTHING
-        fresh = 1.0 - (query.time - created[rows]) / (self._window + DAY)
-        affinity = self._affinity(query, rows)
-        return ranked(rows, fresh + np.ceil(affinity * _STEPS), query, limit)
+        affinity = _affinity(query, recent.category.take(kept), recent.brand.take(kept))
+        # Below 1, so that it orders items within a step alone.
+        scores = 1.0 - age.take(kept) / (self._window + DAY)
+        scores += np.ceil(affinity * _STEPS)
+        return ranked(recent.rows.take(kept), scores, query, limit)
 
-    def _recent(self, query: SourceQuery) -> npt.NDArray[np.int32]:
-        """``int32[k]``: rows created in the window of any moment of this hour, kept while the catalogue is the same."""
+    def _recent(self, query: SourceQuery) -> _Recent:
+        """What was created in the window of any moment of this hour, kept while the catalogue is the same."""
         hour = query.time // _HOUR
         key = query.revision, len(query.columns), hour
-        known, rows = self._lately
-        if known != key:
-            created = query.columns.created
+        known, recent = self._lately
+        if recent is None or known != key:
+            columns = query.columns
             first, last = hour * _HOUR - self._window, (hour + 1) * _HOUR
-            rows = np.flatnonzero((created >= first) & (created <= last)).astype(np.int32)
-            self._lately = key, rows
-        return rows
+            rows = np.flatnonzero((columns.created >= first) & (columns.created <= last)).astype(np.int32)
+            recent = _Recent(rows, columns.created[rows], columns.category[rows], columns.brand[rows])
+            self._lately = key, recent
+        return recent
 
-    def _affinity(self, query: SourceQuery, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float64]:
-        """``float64[k]`` from 0 to 2: share of the favourite category's interest, and of the favourite brand's."""
-        catalog, profile = query.catalog, query.profile
-        categories = np.zeros(len(catalog.categories) + 1)
-        for path, share in _favourites(profile.categories, profile, query.time):
-            codes = catalog.category_codes(path)
-            codes = codes[codes < len(categories) - 1]
-            categories[codes] = np.maximum(categories[codes], share)
-        brands = np.zeros(len(catalog.brands) + 1)
-        for brand, share in _favourites(profile.brands, profile, query.time):
-            brands[min(catalog.brand_code(brand), len(brands) - 1)] = share
-        brands[-1] = categories[-1] = 0.0
-        # Code −1, for none, reads the last cell.
-        category = np.minimum(query.columns.category[rows], len(categories) - 1)
-        brand_code = np.minimum(query.columns.brand[rows], len(brands) - 1)
-        affinity: npt.NDArray[np.float64] = categories[category] + brands[brand_code]
-        return affinity
+
+def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np.float64]:
+    """``float64[k]`` from 0 to 2: share of the favourite category's interest, and of the favourite brand's.
+
+    Args:
+        query: The request.
+        category: ``int32[k]``, codes; −1 for none.
+        brand: ``int32[k]``, the same.
+    """
+    catalog, profile = query.catalog, query.profile
+    paths = _favourites(profile.categories, profile, query.time)
+    by_path = [(catalog.category_codes(path), share) for path, share in paths]
+    names = _favourites(profile.brands, profile, query.time)
+    by_brand = [(catalog.brand_code(name), share) for name, share in names]
+    # Read after the codes: the tables have a cell for each. Code −1, for none, reads the last cell, which stays 0.
+    categories = np.zeros(len(catalog.categories) + 1)
+    brands = np.zeros(len(catalog.brands) + 1)
+    # The favourite is written last and so stands, whatever lesser level names the same code.
+    for codes, share in reversed(by_path):
+        categories[codes] = share
+    for code, share in by_brand:
+        brands[code] = share
+    brands[-1] = 0.0
+    affinity: npt.NDArray[np.float64] = categories.take(category) + brands.take(brand)
+    return affinity
 
 
 def _favourites(counters: Counters, profile: Profile, time: float) -> list[tuple[str, float]]:
