@@ -1,6 +1,8 @@
 """`vitrine demo`: a shop from nothing to a window that changes with every event, in a few minutes."""
 
+import os
 import shutil
+import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -49,13 +51,13 @@ def demo_command(
     _say(6, f"Done in {time.monotonic() - started:.0f} s. Try next")
     console.print(
         Panel.fit(
-            f"vitrine serve --bundle {bundle} --store {live} --as-of {_end(data)}\n"
-            "vitrine recommend --scene search --query 咖啡\n"
-            "vitrine recommend --scene search --query coffee --scores\n"
-            f"vitrine evaluate --protocol temporal --data {data} --from 2026-10-25 --to 2026-11-01 --train "
+            f"{_program()} serve --bundle {bundle} --store {live} --as-of {_end(data)}\n"
+            f"{_program()} recommend --scene search --query 咖啡\n"
+            f"{_program()} recommend --scene search --query coffee --scores\n"
+            f"{_program()} evaluate --protocol temporal --data {data} --from 2026-10-25 --to 2026-11-01 --train "
             f"--out {directory / 'report'}\n"
-            "vitrine plugins\n"
-            "vitrine import --help          # bring your own logs",
+            f"{_program()} plugins\n"
+            f"{_program()} import --help          # bring your own logs",
             title="in two terminals",
         )
     )
@@ -93,6 +95,12 @@ def _prepare(data: Path, bundle: Path, store: Path, *, shoppers: int, items: int
         with progress() as report:
             load_into_store(Dataset.open(data), store, load_config(), progress=report)
         (store / "loaded").touch()
+
+
+def _program() -> str:
+    """How to call this program again: by name, or by path where the environment is not active."""
+    found = shutil.which("vitrine")
+    return "vitrine" if found and Path(found).samefile(sys.argv[0]) else os.path.relpath(sys.argv[0])
 
 
 def _end(data: Path) -> str:

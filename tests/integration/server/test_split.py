@@ -1,5 +1,7 @@
 """Four processes instead of one: the same lists, and answers while one of them is gone."""
 
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -113,6 +115,32 @@ def test_four_processes_answer_as_one_does(world: World, split: Split, tmp_path:
                     [i.score for i in left.items], [i.score for i in right.items], atol=1e-5
                 )
                 assert list(left.degraded) == list(right.degraded)
+
+
+def test_the_command_line_reads_a_split_shop(world: World, split: Split) -> None:
+    who = world.shoppers(1)[0]
+    command = [
+        sys.executable,
+        "-m",
+        "vitrine",
+        "recommend",
+        "--user",
+        who,
+        "--limit",
+        "3",
+        "--address",
+        split.address,
+    ]
+    bare = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert bare.stdout.count("p0") >= 3
+    titled = subprocess.run(
+        [*command, "--catalog-address", split.parts["retrieval"].address],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "EUR" in titled.stdout
+    assert "EUR" not in bare.stdout
 
 
 def test_stock_travels_within_a_second(world: World, split: Split) -> None:

@@ -226,11 +226,11 @@ class Filters(_message.Message):
 
     @_builtins.property
     def min_price(self) -> Global___Money:
-        """The item costs at least this much."""
+        """The item costs at least this much, in the currency of the shop: amounts are compared, currencies are not converted."""
 
     @_builtins.property
     def max_price(self) -> Global___Money:
-        """The item costs at most this much."""
+        """The item costs at most this much, likewise."""
 
     @_builtins.property
     def exclude_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
