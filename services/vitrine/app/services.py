@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -45,6 +45,11 @@ S = TypeVar("S")
 
 # How long a part waits at its start for the catalogue that another owns, before it serves without.
 CATALOG_SECONDS = 20.0
+# Upserts that are worked on at once: one commits while the others wait for it, to share the next commit. They wait
+# for the disk more than they compute, but what they compute, requests wait for.
+WRITERS = 4
+# Watches take turns, a chunk each: what is far behind shall not compute beside requests on every core.
+WATCHING = 1
 
 _PREFIX = "vitrine.api"
 PROFILE = f"{_PREFIX}.profile.v1.ProfileService"
@@ -94,10 +99,17 @@ async def _all(process: Process) -> Started:
     closing = process.closing.enter_context(ExitStack())
     shop = await _in_thread(lambda: Shop.open(options.store, options.bundle, options.config, clock, closing))
     stores = shop.stores
+    writers, watching = _threads(process, "writer", WRITERS), _threads(process, "watching", WATCHING)
     profile = ProfileServicer(
-        stores.profiles, workers, clock=clock, catalog_revision=lambda: stores.catalog.revision
+        stores.profiles,
+        workers,
+        watching=watching,
+        clock=clock,
+        catalog_revision=lambda: stores.catalog.revision,
     )
-    retrieval = RetrievalServicer(lambda: shop.retriever, stores.items, workers, clock=clock)
+    retrieval = RetrievalServicer(
+        lambda: shop.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
+    )
     local = LocalServices(stores.profiles, lambda: shop.retriever, lambda: shop.engine, workers)
 
     def sellable(item_id: str) -> bool:
@@ -128,7 +140,11 @@ async def _profile(process: Process) -> Started:
     )
     process.closing.callback(profiles.close)
     servicer = ProfileServicer(
-        profiles, process.workers, clock=process.clock, catalog_revision=lambda: catalog.revision
+        profiles,
+        process.workers,
+        watching=_threads(process, "watching", WATCHING),
+        clock=process.clock,
+        catalog_revision=lambda: catalog.revision,
     )
     add = _adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, servicer)
     return Started({PROFILE: add}, f"{profiles.watermark:,} events", [servicer.stop])
@@ -146,7 +162,14 @@ async def _retrieval(process: Process) -> Started:
     process.closing.push_async_callback(activity.close)
     attached = await _in_thread(lambda: attach(options.bundle, catalog))
     retriever = Retriever(catalog, popularity, attached, config, store)
-    servicer = RetrievalServicer(lambda: retriever, store, process.workers, clock=process.clock)
+    servicer = RetrievalServicer(
+        lambda: retriever,
+        store,
+        process.workers,
+        writers=_threads(process, "writer", WRITERS),
+        watching=_threads(process, "watching", WATCHING),
+        clock=process.clock,
+    )
     add = _adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, servicer)
     return Started({RETRIEVAL: add}, f"{len(catalog):,} items", [servicer.stop])
 
@@ -204,6 +227,13 @@ async def _channel(address: str, process: Process) -> grpc.aio.Channel:
 async def _in_thread(work: Callable[[], T]) -> T:
     """Start-up work off the event loop, on which watches are read meanwhile."""
     return await asyncio.get_running_loop().run_in_executor(None, work)
+
+
+def _threads(process: Process, name: str, count: int) -> Executor:
+    """Threads beside the workers. They end after the server and, made after the stores are opened, before these."""
+    threads = ThreadPoolExecutor(count, thread_name_prefix=f"vitrine-{name}")
+    process.closing.callback(threads.shutdown, cancel_futures=True)
+    return threads
 
 
 def _adding(add: Callable[[S, grpc.aio.Server], None], servicer: S) -> Callable[[grpc.aio.Server], None]:

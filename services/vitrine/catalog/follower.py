@@ -32,13 +32,15 @@ async def keep_reading(
     handle: Callable[[Message], Awaitable[None]],
     on_end: Callable[[grpc.StatusCode | None], None],
 ) -> None:
-    """Reads a stream that never ends, and opens it again, after growing pauses, whenever it does.
+    """Reads a stream that never ends, and opens it again, after growing pauses, whenever it does or anything fails.
+
+    Only being cancelled ends it: a reader that died would leave its data frozen while the server looks well.
 
     Args:
         what: Its name in the log.
         open_stream: Starts the call from where the reader is.
         handle: Takes in one message.
-        on_end: Told why the stream ended, before the pause; ``None`` when it simply did or a message was not valid.
+        on_end: Told why the stream ended, before the pause; ``None`` when no status says it.
     """
     pause = _FIRST_PAUSE
     while True:
@@ -52,6 +54,8 @@ async def keep_reading(
             _log.warning("%s broke off (%s); trying again", what, code.name)
         except VitrineError as error:
             _log.warning("%s sent a message that is not valid (%s); trying again", what, error)
+        except Exception:  # noqa: BLE001 (whatever it is, reading goes on)
+            _log.exception("%s failed; trying again", what)
         on_end(code)
         # Spread, so that many followers do not come back at once.
         await asyncio.sleep(pause * random.uniform(0.5, 1.5))  # noqa: S311
@@ -115,8 +119,10 @@ class CatalogFollower:
             if message.caught_up:
                 gone = [item for i in sorted(self._missing) if (item := self._catalog.get(i)) is not None]
                 items += [msgspec.structs.replace(g, availability=Availability.DISCONTINUED) for g in gone]
-                self._missing = None
         self._catalog.apply(items, revision)
+        if message.caught_up:
+            # Not before: should that fail, all is still to be read anew.
+            self._missing = None
 
     def _ended(self, code: grpc.StatusCode | None) -> None:
         self.caught_up = False

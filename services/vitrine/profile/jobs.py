@@ -69,18 +69,17 @@ class JobQueue:
             self._closed = True
             self._changed.notify()
 
-    def take(self, idle_after: float) -> list[RecordJob] | EraseJob | None:
+    def take(self) -> list[RecordJob] | EraseJob | None:
         """The next jobs that go together: calls that record, or one erasure.
 
         Returns:
-            An empty list after ``idle_after`` seconds without a job; ``None`` when the queue is closed and empty.
+            An empty list when all callers have gone away; ``None`` when the queue is closed and empty.
         """
         with self._changed:
             while not self._jobs:
                 if self._closed:
                     return None
-                if not self._changed.wait(idle_after):
-                    return []
+                self._changed.wait()
             group: list[RecordJob] = []
             size = 0
             while self._jobs:

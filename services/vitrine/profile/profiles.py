@@ -9,9 +9,9 @@ from typing import Self
 from vitrine.config import Config
 from vitrine.domain.clock import Clock, system_clock
 from vitrine.domain.events import Activity, Event
-from vitrine.domain.profile import DAY, Profile
+from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
-from vitrine.errors import ConfigError, NotReady
+from vitrine.errors import NotReady
 from vitrine.profile.cache import Entry, ProfileCache
 from vitrine.profile.columns import empty_profile, to_profile
 from vitrine.profile.commit import ItemLookup, Recorded
@@ -62,17 +62,8 @@ class Profiles:
             vfs: Name of a SQLite file system, for tests.
 
         Raises:
-            ConfigError: The store is in use, is damaged, is of another kind, or cannot be written; or keys would be
-                forgotten while their events are still accepted.
+            ConfigError: The store is in use, is damaged, is of another kind, or cannot be written.
         """
-        profile = config.profile
-        shortest = profile.max_event_age_days + profile.max_clock_skew_seconds / DAY
-        if profile.key_retention_days < shortest:
-            raise ConfigError(
-                f"profile.key_retention_days is {profile.key_retention_days:g}, but must be at least "
-                f"{shortest:.2f} (profile.max_event_age_days and profile.max_clock_skew_seconds): "
-                "an event could be counted twice"
-            )
         make_directory(directory)
         lock = StoreLock(directory, LOCK)
         try:
@@ -81,8 +72,8 @@ class Profiles:
         except BaseException:
             lock.release()
             raise
-        cache = ProfileCache(profile.cache_profiles)
-        writer = Writer(store, cache, config, item_keys, clock)
+        cache = ProfileCache(config.profile.cache_profiles)
+        writer = Writer(store, cache, config, item_keys)
         return cls(lock, store, Readers(directory / FILE, vfs), writer, cache, config, clock)
 
     @property
@@ -95,7 +86,8 @@ class Profiles:
     ) -> "Future[Recorded]":
         """Records events; the future is done when they are on disk and count in every later `get`.
 
-        An event is taken as valid, but for its time: too old (unless ``backfill``), too far in the future, or from
+        An event is known by its id for as long as it is stored: sent again, however late, it changes nothing. Otherwise
+        it is taken as valid, but for its time: too old (unless ``backfill``), too far in the future, or from
         before its subject was erased, it is rejected alone, naming ``events[i].time``.
 
         Args:

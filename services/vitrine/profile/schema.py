@@ -12,8 +12,9 @@ APPLICATION_ID = 0x56697472
 # Up to 3.51.2, two connections can corrupt a write-ahead log when it is reset.
 MINIMUM_SQLITE = (3, 51, 3)
 
-# Subjects are stored as "SHOP/u:ID". A key is a hash of shop and event id. Nothing refers to a shopper but `profiles`
-# and `log`; `tombstones` holds hashes of erased ones. The events of a subject are chained: `prev` is the one before, and
+# Subjects are stored as "SHOP/u:ID". A key is a hash of shop and event id, and stands for as long as its event
+# in `log`: a history may be loaded again years later. Nothing refers to a shopper but `profiles` and `log`; `tombstones`
+# holds hashes of erased ones. The events of a subject are chained: `prev` is the one before, and
 # the profile's version is the last one. An index by subject would cost a quarter of the writing speed and is needed
 # for erasing only.
 _TABLES = """
@@ -24,7 +25,7 @@ CREATE TABLE log(
 );
 CREATE TABLE event_keys(key BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE tombstones(subject BLOB PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('floor', 0), ('pruned', 0);
+INSERT INTO meta VALUES ('floor', 0);
 """
 
 

@@ -39,6 +39,7 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         profiles: Profiles,
         workers: Executor,
         *,
+        watching: Executor,
         clock: Clock = system_clock,
         catalog_revision: Callable[[], int] = lambda: 0,
     ) -> None:
@@ -47,11 +48,13 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         Args:
             profiles: The store; its owner closes it after the server.
             workers: Threads that read it.
+            watching: Threads that read it for watches, so that no answer waits for a watch that catches up.
             clock: Time of events that have none, and of segments.
             catalog_revision: Revision of the catalogue whose categories and brands count in profiles.
         """
         self._profiles = profiles
         self._workers = workers
+        self._watching = watching
         self._clock = clock
         self._catalog_revision = catalog_revision
         self._watchers = Watchers(profiles)
@@ -142,7 +145,7 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
             while not self._watchers.stopped:
                 watcher.clear()
                 activity: Activity = await loop.run_in_executor(
-                    self._workers, self._profiles.activity, cursor, CHUNK
+                    self._watching, self._profiles.activity, cursor, CHUNK
                 )
                 if activity.cursor > cursor:
                     cursor = activity.cursor

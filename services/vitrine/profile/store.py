@@ -147,26 +147,6 @@ class Store:
             return False
         return True
 
-    def prune_keys(self, recorded_before: float, limit: int) -> int:
-        """Forgets the keys of the next ``limit`` rows of the log that are older; returns how many that were."""
-        after: int = self._execute("SELECT value FROM meta WHERE name = 'pruned'").get
-        rows = self._execute(
-            "SELECT seq, prev, recorded, subject, event FROM log WHERE seq > ? ORDER BY seq LIMIT ?",
-            (after, limit),
-        ).fetchall()
-        old: list[LogRow] = []
-        for row in map(LogRow._make, rows):
-            if row.recorded >= recorded_before:
-                break
-            old.append(row)
-        if old:
-            keys = [
-                (event_key(row.subject.partition("/")[0], decode_event(row.event).event_id),) for row in old
-            ]
-            self.connection.executemany("DELETE FROM event_keys WHERE key = ?", keys)
-            self._execute("UPDATE meta SET value = ? WHERE name = 'pruned'", (old[-1].seq,))
-        return len(old)
-
 
 def select_states(connection: apsw.Connection, subjects: Sequence[str]) -> Iterable[tuple[str, bytes]]:
     """(subject, encoded profile) of those subjects that have one."""

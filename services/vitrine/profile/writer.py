@@ -9,23 +9,17 @@ from threading import Thread
 import apsw
 
 from vitrine.config import Config
-from vitrine.domain.clock import Clock
 from vitrine.domain.events import Activity, Event
 from vitrine.errors import Unavailable, VitrineError
 from vitrine.profile.cache import ProfileCache, StateCache
 from vitrine.profile.commit import Batch, Commit, ItemLookup, Recorded
 from vitrine.profile.encoding import decode_state
 from vitrine.profile.jobs import EraseJob, JobQueue, RecordJob
-from vitrine.profile.state import DAY_SECONDS, ProfileState
+from vitrine.profile.state import ProfileState
 from vitrine.profile.store import Store, subject_hash
 
 log = logging.getLogger(__name__)
 
-# Keys forgotten at once; a step takes a few milliseconds.
-PRUNE_STEP = 500
-PRUNE_EVERY_SECONDS = 5.0
-# Between two steps while nothing else is to be done.
-PAUSE_SECONDS = 0.01
 # How long an erasure waits for readers to leave the write-ahead log.
 TRUNCATE_SECONDS = 10.0
 
@@ -42,20 +36,16 @@ class Writer:
         watermark: Sequence number up to which everything is on disk and in the cache.
     """
 
-    def __init__(
-        self, store: Store, cache: ProfileCache, config: Config, item_keys: ItemLookup, clock: Clock
-    ) -> None:
+    def __init__(self, store: Store, cache: ProfileCache, config: Config, item_keys: ItemLookup) -> None:
         self.watermark = store.last_seq()
         self._store = store
         self._cache = cache
         self._states = StateCache(min(HOT_STATES, config.profile.cache_profiles))
         self._config = config
         self._item_keys = item_keys
-        self._clock = clock
         self._tombstones = store.tombstones()
         self._listeners: tuple[Listener, ...] = ()
         self._jobs = JobQueue()
-        self._prune_at = 0.0
         self._thread = Thread(target=self._run, name="profile-writer", daemon=True)
         self._thread.start()
 
@@ -85,13 +75,11 @@ class Writer:
         self._thread.join()
 
     def _run(self) -> None:
-        while (jobs := self._jobs.take(max(self._prune_at - time.monotonic(), PAUSE_SECONDS))) is not None:
+        while (jobs := self._jobs.take()) is not None:
             if isinstance(jobs, EraseJob):
                 self._erase(jobs)
             elif jobs:
                 self._record(jobs)
-            else:
-                self._tidy()
 
     def _record(self, jobs: Sequence[RecordJob]) -> None:
         commit = Commit(
@@ -106,7 +94,6 @@ class Writer:
         try:
             self._store.begin()
             commit.write([job.batch for job in jobs])
-            self._prune(max(PRUNE_STEP, len(commit.accepted)))
             self._store.commit()
         except Exception as error:  # noqa: BLE001 (the thread must survive whatever fails)
             self._states.drop(commit.touched)
@@ -160,23 +147,6 @@ class Writer:
                     "the shopper is erased, but the log of the store could not be emptied; send this again"
                 )
             time.sleep(0.005)
-
-    def _tidy(self) -> None:
-        try:
-            self._store.begin()
-            self._prune(PRUNE_STEP)
-            self._store.commit()
-        except Exception as error:  # noqa: BLE001
-            self._prune_at = time.monotonic() + PRUNE_EVERY_SECONDS
-            self._undo(error)
-
-    def _prune(self, limit: int) -> None:
-        """Forgets a few old keys, and soon again while there are more."""
-        if time.monotonic() < self._prune_at:
-            return
-        retention = self._config.profile.key_retention_days * DAY_SECONDS
-        if self._store.prune_keys(self._clock() - retention, limit) < limit:
-            self._prune_at = time.monotonic() + PRUNE_EVERY_SECONDS
 
     def _undo(self, error: Exception) -> None:
         """Undoes the transaction; memory has not changed yet."""

@@ -1,4 +1,4 @@
-"""`RetrievalService` over gRPC: checks and converts, in the worker pool; everything else is in the domain."""
+"""`RetrievalService` over gRPC: checks and converts, in threads; everything else is in the domain."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
@@ -35,7 +35,10 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
     Args:
         retriever: Answers the retriever to use now.
         store: The catalogue; its owner closes it after the server.
-        workers: Where everything runs.
+        workers: Where requests are answered.
+        writers: Where upserts wait for each other and the disk, so that no answer waits with them; those of several
+            threads share a commit.
+        watching: Where watches read.
         clock: The time of requests and new items that carry none.
     """
 
@@ -45,11 +48,15 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
         store: CatalogStore,
         workers: Executor,
         *,
+        writers: Executor,
+        watching: Executor,
         clock: Clock = system_clock,
     ) -> None:
         self._retriever = retriever
         self._store = store
         self._workers = workers
+        self._writers = writers
+        self._watching = watching
         self._clock = clock
         self._watches: set[asyncio.Event] = set()
         self._stopped = False
@@ -62,15 +69,15 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
 
     async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
         """Candidates, best first."""
-        return await self._run(self._retrieve, request)
+        return await _run(self._workers, self._retrieve, request)
 
     async def UpsertItems(self, request: pb.UpsertItemsRequest, context: Context) -> pb.UpsertItemsResponse:
         """Adds items or changes them."""
-        return await self._run(self._upsert, request)
+        return await _run(self._writers, self._upsert, request)
 
     async def GetItems(self, request: pb.GetItemsRequest, context: Context) -> pb.GetItemsResponse:
         """Items by id."""
-        return await self._run(self._get, request)
+        return await _run(self._workers, self._get, request)
 
     async def WatchItems(
         self, request: pb.WatchItemsRequest, context: Context
@@ -92,7 +99,7 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
             told = False
             while not self._stopped:
                 changed.clear()
-                message, reached = await self._run(self._changes, revision)
+                message, reached = await _run(self._watching, self._changes, revision)
                 if reached > revision or not told:
                     yield message
                     revision, told = reached, message.caught_up
@@ -101,9 +108,6 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
         finally:
             self._watches.discard(changed)
             unsubscribe()
-
-    async def _run(self, call: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._workers, call, *args)
 
     def _retrieve(self, request: pb.RetrieveRequest) -> pb.RetrieveResponse:
         query = retrieval_query_from_proto(request, self._clock())
@@ -136,3 +140,7 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
             caught_up=caught_up,
         )
         return message, reached
+
+
+async def _run(threads: Executor, call: Callable[..., T], *args: Any) -> T:
+    return await asyncio.get_running_loop().run_in_executor(threads, call, *args)

@@ -39,7 +39,9 @@ async def service_fixture(tmp_path: Path) -> AsyncIterator[Service]:
     store = Profiles.open(tmp_path, load_config(), lambda i: ItemKeys((f"c{i}",), "", ""), lambda: NOW)
     revision = [0]
     with ThreadPoolExecutor(4) as workers:
-        servicer = ProfileServicer(store, workers, clock=lambda: NOW, catalog_revision=lambda: revision[0])
+        servicer = ProfileServicer(
+            store, workers, watching=workers, clock=lambda: NOW, catalog_revision=lambda: revision[0]
+        )
         server = GrpcServer(
             {
                 "vitrine.api.profile.v1.ProfileService": lambda s: (

@@ -16,11 +16,8 @@ from vitrine.domain.items import ItemKeys
 from vitrine.domain.subject import Subject
 from vitrine.errors import ConfigError, NotReady, Overloaded, Unavailable
 from vitrine.profile import Profiles, Recorded
-from vitrine.profile import writer as writer_module
 from vitrine.profile.commit import Batch
 from vitrine.profile.jobs import JobQueue, RecordJob
-from vitrine.profile.schema import connect_writer
-from vitrine.profile.store import LogRow, Store, encode_event, event_key
 
 NOW = 1_700_000_000.0
 DAY = 86_400.0
@@ -149,43 +146,32 @@ def test_activity_is_read_from_the_log_without_subjects(reopen: Open) -> None:
     assert cursor == store.watermark == 26
 
 
-def test_old_keys_are_forgotten_step_by_step(tmp_path: Path) -> None:
-    with closing(connect_writer(tmp_path / "profile.db")) as connection:
-        store = Store(connection)
-        recorded = [NOW + n // 10 for n in range(35)]
-        rows = [
-            LogRow(n + 1, n, moment, "default/u:ann", encode_event(event(f"{n}")))
-            for n, moment in enumerate(recorded)
-        ]
-        names = [event_key("default", f"{n}") for n in range(35)]
-        store.add(rows, names, [])
-        assert [store.prune_keys(NOW + 2.5, 12) for _ in range(4)] == [12, 12, 6, 0]
-        assert store.known_keys(names) == set(names[30:])
+def stored_keys(directory: Path) -> int:
+    with closing(apsw.Connection(str(directory / "profile.db"))) as connection:
+        count: int = connection.execute("SELECT count(*) FROM event_keys").get
+        return count
 
 
-def test_the_writer_forgets_old_keys_by_itself(
-    reopen: Open, clock: list[float], monkeypatch: pytest.MonkeyPatch
+def test_an_event_is_known_for_as_long_as_it_stands_in_the_log(
+    reopen: Open, clock: list[float], tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(writer_module, "PRUNE_STEP", 10)
-    monkeypatch.setattr(writer_module, "PRUNE_EVERY_SECONDS", 0.05)
+    history = [event(f"h{n}", at=NOW - (400 - n) * DAY) for n in range(30)]
+    live = [event(f"l{n}", at=NOW - n) for n in range(30)]
     store = reopen()
-
-    def stored() -> int:
-        with closing(apsw.Connection(str(store._readers._file))) as connection:
-            count: int = connection.execute("SELECT count(*) FROM event_keys").get
-            return count
-
-    store.record([event(f"{n}") for n in range(35)]).result()
-    clock[0] = NOW + 7.9 * DAY
-    assert statuses(store.record([event("0")]).result()) == [D]
-    time.sleep(0.2)
-    assert stored() == 35
-    clock[0] = NOW + 8.1 * DAY
-    deadline = time.monotonic() + 10
-    while stored() and time.monotonic() < deadline:
-        time.sleep(0.02)
-    assert stored() == 0
-    assert statuses(store.record([event("0")]).result()) == [R]
+    assert statuses(store.record(history, backfill=True).result()) == [A] * 30
+    assert statuses(store.record(live).result()) == [A] * 30
+    for days in (9, 400):
+        clock[0] = NOW + days * DAY
+        store = reopen()
+        # Some traffic, and a moment for whatever the writer does when it has nothing to do.
+        fresh = event(f"fresh {days}", subject="u:bob", at=clock[0])
+        assert statuses(store.record([fresh]).result()) == [A]
+        time.sleep(0.1)
+        assert statuses(store.record(history + live, backfill=True).result()) == [D] * 60
+        assert statuses(store.record(live).result()) == [D] * 30
+        assert store.get(ANN).event_count == 60
+    assert store.delete(ANN) == 60
+    assert stored_keys(tmp_path / "store") == 2
 
 
 def test_a_store_has_one_owner(reopen: Open, tmp_path: Path) -> None:
@@ -214,11 +200,6 @@ def test_a_file_that_is_no_store_is_refused(tmp_path: Path) -> None:
         connection.execute("CREATE TABLE other(x)")
     with pytest.raises(ConfigError, match="another program"):
         Profiles.open(tmp_path, load_config(), keys)
-
-
-def test_keys_must_outlive_the_window(tmp_path: Path) -> None:
-    with pytest.raises(ConfigError, match=r"profile\.key_retention_days is 7"):
-        Profiles.open(tmp_path, config(key_retention_days=7.0), keys)
 
 
 def test_a_closed_store_takes_nothing(reopen: Open) -> None:

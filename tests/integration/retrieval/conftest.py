@@ -24,9 +24,12 @@ DAY = 86_400.0
 class Server:
     """One retrieval service; `start` and `stop` as often as wanted, on one port and one store."""
 
-    def __init__(self, directory: Path | None, workers: ThreadPoolExecutor) -> None:
+    def __init__(
+        self, directory: Path | None, workers: ThreadPoolExecutor, writers: ThreadPoolExecutor
+    ) -> None:
         self.directory = directory
         self.workers = workers
+        self.writers = writers
         self.port = 0
         self.now = 1.7e9
 
@@ -35,7 +38,14 @@ class Server:
         self.store = CatalogStore.open(self.directory, self.catalog)
         self.popularity = Popularity(self.catalog, 30 * DAY, 2 * DAY)
         retriever = Retriever(self.catalog, self.popularity, None, load_config(), self.store)
-        self.servicer = RetrievalServicer(lambda: retriever, self.store, self.workers, clock=lambda: self.now)
+        self.servicer = RetrievalServicer(
+            lambda: retriever,
+            self.store,
+            self.workers,
+            writers=self.writers,
+            watching=self.workers,
+            clock=lambda: self.now,
+        )
         self.server = GrpcServer(
             {NAME: lambda server: pb_grpc.add_RetrievalServiceServicer_to_server(self.servicer, server)},
             Metrics(),
@@ -51,13 +61,21 @@ class Server:
 
 @pytest.fixture
 def workers() -> Iterator[ThreadPoolExecutor]:
+    with ThreadPoolExecutor(2) as pool:
+        yield pool
+
+
+@pytest.fixture
+def writers() -> Iterator[ThreadPoolExecutor]:
     with ThreadPoolExecutor(4) as pool:
         yield pool
 
 
 @pytest.fixture
-async def server(tmp_path: Path, workers: ThreadPoolExecutor) -> AsyncIterator[Server]:
-    server = Server(tmp_path / "store", workers)
+async def server(
+    tmp_path: Path, workers: ThreadPoolExecutor, writers: ThreadPoolExecutor
+) -> AsyncIterator[Server]:
+    server = Server(tmp_path / "store", workers, writers)
     await server.start()
     yield server
     await server.stop()

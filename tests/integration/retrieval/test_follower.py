@@ -1,9 +1,10 @@
 """A catalogue that follows another one."""
 
 import asyncio
+import logging
 import shutil
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import grpc
@@ -11,7 +12,7 @@ import pytest
 
 from tests.integration.retrieval.conftest import Server
 from vitrine.catalog import Catalog
-from vitrine.catalog.follower import CatalogFollower
+from vitrine.catalog.follower import CatalogFollower, keep_reading
 from vitrine.domain.items import Availability, Item
 
 
@@ -93,3 +94,94 @@ async def test_closing_twice_or_before_the_start_is_fine(
     assert not await follower.wait(0.0)
     await follower.close()
     await follower.close()
+
+
+async def test_it_survives_any_failure_to_take_a_message_in(
+    server: Server,
+    follower: CatalogFollower,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    server.store.upsert(items(1), None, 1.0)
+    assert await follower.wait(10)
+    copy, apply, failures = (
+        follower._catalog,
+        follower._catalog.apply,
+        [RuntimeError("bug"), MemoryError("full")],
+    )
+
+    def fail_twice(changed: Sequence[Item], revision: int) -> None:
+        if failures:
+            raise failures.pop(0)
+        apply(changed, revision)
+
+    monkeypatch.setattr(copy, "apply", fail_twice)
+    server.store.upsert(items(2, 3), None, 1.0)
+    await until_equal(server.catalog, copy, 10)
+    assert not failures
+    assert await follower.wait(10)
+    assert [str(r.exc_info[1]) for r in caplog.records if r.exc_info] == ["bug", "full"]
+
+
+async def test_a_failure_while_reading_anew_leaves_no_lost_item_on_sale(
+    server: Server, follower: CatalogFollower, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.store.upsert(items(1, 2, 3), None, 1.0)
+    assert await follower.wait(10)
+    copy, apply, failures = follower._catalog, follower._catalog.apply, [RuntimeError("bug")]
+
+    def fail_once(changed: Sequence[Item], revision: int) -> None:
+        if failures:
+            # Until the follower's revision is one that the owner knows, and nothing tells it to start anew again.
+            while server.catalog.revision <= copy.revision:
+                server.store.upsert(items(3, title=f"t{server.catalog.revision}"), None, 1.0)
+            raise failures.pop()
+        apply(changed, revision)
+
+    await server.stop()
+    monkeypatch.setattr(copy, "apply", fail_once)
+    assert server.directory is not None
+    shutil.rmtree(server.directory)
+    await server.start()
+    server.store.upsert(items(3), None, 1.0)
+    for _ in range(1000):
+        if not failures:
+            break
+        await asyncio.sleep(0.01)
+    await until_equal(server.catalog, copy, 10)
+    assert not failures
+    assert {i for i, ok in zip(copy.ids, copy.sellable, strict=True) if ok} == {"i3"}
+
+
+async def test_reading_goes_on_after_any_failure_and_ends_when_cancelled(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    calls, ends, seen = 0, list[grpc.StatusCode | None](), asyncio.Queue[int]()
+
+    async def stream() -> AsyncIterator[int]:
+        nonlocal calls
+        calls += 1
+        if calls == 2:
+            raise OSError("stream")
+        yield calls
+
+    def open_stream() -> AsyncIterator[int]:
+        if not ends:
+            ends.append(None)
+            raise RuntimeError("open")
+        return stream()
+
+    async def handle(message: int) -> None:
+        if message == 1:
+            raise ValueError("message")
+        seen.put_nowait(message)
+
+    caplog.set_level(logging.ERROR)
+    task = asyncio.create_task(keep_reading("the stream", open_stream, handle, ends.append))
+    assert await asyncio.wait_for(seen.get(), 10) == 3
+    assert ends[:4] == [None] * 4
+    assert [str(r.exc_info[1]) for r in caplog.records if r.exc_info] == ["open", "message", "stream"]
+    assert all("the stream" in record.message for record in caplog.records)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task

@@ -1,5 +1,7 @@
 """`RetrievalService` over a real connection."""
 
+import asyncio
+import threading
 import time
 from typing import Any, TypeAlias
 
@@ -16,6 +18,7 @@ from vitrine.api.common.v1 import common_pb2
 from vitrine.api.profile.v1 import profile_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2 as pb
 from vitrine.api.retrieval.v1 import retrieval_pb2_grpc as pb_grpc
+from vitrine.catalog.records import Records
 from vitrine.domain.events import Activity
 
 Stub: TypeAlias = "pb_grpc.RetrievalServiceAsyncStub"
@@ -239,6 +242,41 @@ async def test_watch_gives_the_whole_catalogue_then_changes_at_once(stub: Stub) 
     with pytest.raises(grpc.aio.AioRpcError, match="without a revision"):
         await aiter_first(stub.WatchItems(pb.WatchItemsRequest(revision="r-ffff")))
     stream.cancel()
+
+
+async def test_nobody_waits_for_a_slow_disk_but_who_upserts(
+    stub: Stub, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await upsert(stub, MUG)
+    write, begun, disk = Records.write, threading.Event(), threading.Event()
+    commits: list[int] = []
+
+    def slow(self: Records, items: Any, *rest: Any) -> None:
+        commits.append(len(items))
+        begun.set()
+        assert disk.wait(20)
+        write(self, items, *rest)
+
+    monkeypatch.setattr(Records, "write", slow)
+    # More of them than there are threads of any kind.
+    upserts = [asyncio.create_task(upsert(stub, pb.Item(item_id=f"i{k}"))) for k in range(12)]
+    try:
+        assert await asyncio.to_thread(begun.wait, 20)
+        await asyncio.sleep(0.1)
+        for _ in range(5):
+            answer = await stub.Retrieve(pb.RetrieveRequest(scene="home"), timeout=1)
+            assert list(answer.candidates.item_ids) == ["mug"]
+        assert (await stub.GetItems(pb.GetItemsRequest(item_ids=["mug"]), timeout=1)).items == [MUG]
+        seen = await aiter_first(stub.WatchItems(pb.WatchItemsRequest(), timeout=1))
+        assert [i.item_id for i in seen.items] == ["mug"]
+        assert not any(u.done() for u in upserts)
+    finally:
+        disk.set()
+        revisions = await asyncio.gather(*upserts)
+    assert all(revisions)
+    # Those that waited shared commits.
+    assert sum(commits) == 12
+    assert max(commits) > 1
 
 
 async def test_too_large_an_answer_says_so(stub: Stub) -> None:
