@@ -34,6 +34,18 @@ def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
         ("[scenes.home.rules]\nmax_a_brand = 2", "unknown key 'scenes.home.rules.max_a_brand'"),
         ("[scenes.mine]\nsources = {}", "'scenes.mine.weights': Field required"),
         ("[profile]\nmax_items = 0", "'profile.max_items': Input should be greater than or equal to 1"),
+        (
+            "[scenes.home.weights]\ncf = nan",
+            "'scenes.home.weights.cf': Input should be a finite number",
+        ),
+        ("[scenes.home]\ndiversity = nan", "'scenes.home.diversity': Input should be"),
+        ("[profile]\nlong_half_life_days = inf", "'profile.long_half_life_days': Input should be a finite"),
+        ("[retrieval]\nnew_arrival_days = inf", "'retrieval.new_arrival_days': Input should be a finite"),
+        (
+            "[scenes.home.rules]\npurchased_within_days = inf",
+            "'scenes.home.rules.purchased_within_days': Input should be a finite number",
+        ),
+        ("[recommendation]\nmargin_ms = inf", "'recommendation.margin_ms': Input should be a finite number"),
         ("seed = ", "not a valid TOML file"),
     ],
 )

@@ -26,7 +26,7 @@ class ServeOptions:
         store: Directory of the stores that the served services own.
         host: The interface to listen on.
         port: The port to listen on; 0 for any.
-        metrics_port: The port of ``/metrics``; 0 for none.
+        metrics_port: The port of ``/metrics`` on the same interface; 0 for any, ``None`` for no metrics.
         as_of: The moment at which the clock starts, Unix seconds; ``None`` for the system's time.
         freeze_clock: Whether the clock stands still at ``as_of``.
         addresses: Where the other services are.
@@ -39,7 +39,7 @@ class ServeOptions:
     store: Path = Path("store")
     host: str = "127.0.0.1"
     port: int = 50051
-    metrics_port: int = 0
+    metrics_port: int | None = None
     as_of: float | None = None
     freeze_clock: bool = False
     addresses: Addresses = field(default_factory=Addresses)

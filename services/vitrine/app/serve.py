@@ -12,10 +12,12 @@ from contextlib import AsyncExitStack
 
 from threadpoolctl import threadpool_limits
 
+from vitrine.app.check import check_config
 from vitrine.app.options import ServeOptions
 from vitrine.app.services import Process, start_services
 from vitrine.domain.clock import clock_from, system_clock
 from vitrine.inference.runtime import check_runtime
+from vitrine.rpc.listening import authority
 from vitrine.rpc.metrics import Metrics
 from vitrine.rpc.server import GrpcServer
 
@@ -29,13 +31,14 @@ def serve(options: ServeOptions) -> None:
     """Serves until SIGTERM or SIGINT, then finishes the calls in flight, closes the stores and returns.
 
     Raises:
-        ConfigError: A port or a store is taken, or the installation is wrong.
+        ConfigError: A name in the configuration is unknown, a port or a store is taken, or the installation is wrong.
         BundleError: The bundle is refused.
     """
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)-7s %(name)s: %(message)s", stream=sys.stderr
     )
     check_runtime()
+    check_config(options.config, options.service)
     sys.setswitchinterval(SWITCH_SECONDS)
     # Requests run side by side in the workers; threads inside a product of matrices would only stand in their way.
     threadpool_limits(1)
@@ -62,16 +65,13 @@ async def _serve(options: ServeOptions) -> None:
 
         server = GrpcServer(started.services, metrics)
         port = await server.start(options.host, options.port)
-        if options.metrics_port:
-            closing.callback(metrics.expose(options.metrics_port).close)
-        log.info(
-            "serving %s on %s:%d (%s; metrics on port %s)",
-            options.service,
-            options.host,
-            port,
-            started.summary,
-            options.metrics_port or "none",
-        )
+        shown = "no metrics"
+        if options.metrics_port is not None:
+            exposed = metrics.expose(options.host, options.metrics_port)
+            closing.callback(exposed.close)
+            shown = f"metrics at http://{authority(options.host, exposed.port)}/metrics"
+        where = authority(options.host, port)
+        log.info("serving %s on %s (%s; %s)", options.service, where, started.summary, shown)
         await stopping.wait()
         log.info("stopping: calls in flight have %g s", options.grace)
         for stop in started.before_stop:

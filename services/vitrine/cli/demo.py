@@ -6,15 +6,17 @@ import sys
 import time
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.panel import Panel
 
-from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.cli.recommend import window_table
-from vitrine.client import Vitrine, event
+
+if TYPE_CHECKING:  # gRPC is not loaded for --help
+    from vitrine.api.recommendation.v1 import recommendation_pb2
+    from vitrine.client import Vitrine
 
 console = Console()
 
@@ -119,6 +121,8 @@ def _say(step: int, what: str) -> None:
 
 def _show(address: str, data: Path) -> None:
     """The window of a shopper who knows what they want, then of the same shopper after a change of mind."""
+    from vitrine.client import Vitrine, event
+
     with Vitrine(address) as shop:
         who, other = _choose(data)
         before = _window(shop, who, f"{who} · home · before")
@@ -148,8 +152,8 @@ def _show(address: str, data: Path) -> None:
 
 
 def _window(
-    shop: Vitrine, who: str, title: str, watermark: str = "", before: dict[str, int] | None = None
-) -> recommendation_pb2.RecommendResponse:
+    shop: "Vitrine", who: str, title: str, watermark: str = "", before: dict[str, int] | None = None
+) -> "recommendation_pb2.RecommendResponse":
     window = shop.recommend(who, "home", 10, min_watermark=watermark, timeout=10.0)
     found = {item.item_id: item for item in shop.get_items([i.item_id for i in window.items])}
     console.print(window_table(window, found, title=title, before=before))

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.text import Text
 
 console = Console()
 
@@ -56,10 +57,10 @@ def load_command(
         f"{done.rejected:,} rejected"
     )
     if done.rejected:
-        console.print(f"[yellow]first rejection[/] {done.first_rejection}")
+        console.print(Text.assemble(("first rejection", "yellow"), f" {done.first_rejection}"))
     where = (
         f"--address {address}"
         if address
         else f"vitrine serve --bundle {data / 'bundle'} --store {store or 'store'}"
     )
-    console.print(f"next: vitrine recommend {where}" if address else f"next: {where}")
+    console.print(Text(f"next: vitrine recommend {where}" if address else f"next: {where}"))

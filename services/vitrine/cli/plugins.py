@@ -2,6 +2,7 @@
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 console = Console()
 
@@ -18,6 +19,6 @@ def plugins_command() -> None:
     table = Table("ranker", "from", "used by default in", "state")
     for plugin in discover():
         scenes = [name for name, scene in config.scenes.items() if plugin.name in scene.rankers]
-        state = f"[red]{plugin.error}[/]" if plugin.error else "[green]loads[/]"
-        table.add_row(plugin.name, plugin.distribution, ", ".join(scenes), state)
+        state = Text(plugin.error, "red") if plugin.error else Text("loads", "green")
+        table.add_row(Text(plugin.name), Text(plugin.distribution), Text(", ".join(scenes)), state)
     console.print(table)

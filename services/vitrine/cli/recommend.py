@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2
@@ -63,7 +64,7 @@ def recommend_command(
     titles = _items(catalog_address or address, [i.item_id for i in window.items])
     console.print(window_table(window, titles, scores=scores))
     for part in window.degraded:
-        console.print(f"[yellow]degraded[/] {part.component}: {part.message}")
+        console.print(Text.assemble(("degraded", "yellow"), f" {part.component}: {part.message}"))
 
 
 def _items(address: str, item_ids: list[str]) -> dict[str, retrieval_pb2.Item]:
@@ -97,8 +98,11 @@ def window_table(
     versions = window.versions
     plugins = ", ".join(f"{p.name} {p.version}" for p in versions.plugins)
     table = Table(
-        title=title or None,
-        caption=f"bundle {versions.bundle or 'none'} · {plugins or 'no rankers'} · request {window.request_id}",
+        title=Text(title, "table.title") if title else None,
+        caption=Text(
+            f"bundle {versions.bundle or 'none'} · {plugins or 'no rankers'} · request {window.request_id}",
+            "table.caption",
+        ),
         expand=True,
     )
     table.add_column("#", justify="right")
@@ -128,13 +132,14 @@ def window_table(
         ]
         if scores:
             cells.append("  ".join(f"{name} {value:.3g}" for name, value in sorted(shown.scores.items())))
-        table.add_row(*cells)
+        # Titles, reasons and names are other people's texts: brackets in them are no markup.
+        table.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
     return table
 
 
-def _moved(rank: int, before: int | None) -> str:
+def _moved(rank: int, before: int | None) -> str | Text:
     """Where an item was, and which way it went."""
     if before is None:
-        return "[bold green]new[/]"
+        return Text("new", "bold green")
     arrow = "↑" if rank < before else "↓" if rank > before else "="
     return f"{before} {arrow}"

@@ -7,6 +7,9 @@ from typing import Annotated
 
 import typer
 
+# How far above the port of the services that of the metrics is, unless told.
+METRICS_ABOVE = 1000
+
 
 class Service(StrEnum):
     """What to serve."""
@@ -33,11 +36,14 @@ def serve_command(
     host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 50051,
     metrics_port: Annotated[
-        int,
+        int | None,
         typer.Option(
-            min=-1, max=65535, help="Prometheus metrics; 1000 above --port unless told, 0 for none."
+            min=0,
+            max=65535,
+            help="Prometheus metrics, on --host too; 0 for none. 1000 above --port unless told; with --port 0 or "
+            "above 64535 any free port, which the log names.",
         ),
-    ] = -1,
+    ] = None,
     as_of: Annotated[
         str,
         typer.Option(metavar="TIME", help="Serve a past day: the clock starts at this moment (ISO 8601)."),
@@ -69,6 +75,10 @@ def serve_command(
     from vitrine.app.serve import serve
     from vitrine.config import load_config
 
+    if freeze_clock and not as_of:
+        raise typer.BadParameter(
+            "needs --as-of TIME, the moment to stand still at", param_hint="--freeze-clock"
+        )
     serve(
         ServeOptions(
             service=service.value,
@@ -77,13 +87,20 @@ def serve_command(
             config=load_config(config),
             host=host,
             port=port,
-            metrics_port=port + 1000 if metrics_port < 0 else metrics_port,
+            metrics_port=_metrics_port(metrics_port, port),
             as_of=_moment(as_of) if as_of else None,
             addresses=Addresses(profile_address, retrieval_address, ranking_address),
             grace=grace,
             freeze_clock=freeze_clock,
         )
     )
+
+
+def _metrics_port(told: int | None, port: int) -> int | None:
+    """The port of the metrics; 0 for any, ``None`` for none."""
+    if told is not None:
+        return told or None
+    return port + METRICS_ABOVE if 0 < port <= 65535 - METRICS_ABOVE else 0
 
 
 def _moment(text: str) -> float:

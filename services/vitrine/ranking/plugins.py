@@ -90,7 +90,9 @@ def _load(entry: EntryPoint) -> Plugin:
         host.check_pending()
         if not host.get_hookcallers(host.get_plugin(entry.name)):
             return Plugin(entry.name, origin, None, "implements no hook of vitrine.plugin")
-    except Exception as error:
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
         log.exception("ranking plugin '%s' cannot be loaded", entry.name)
         return Plugin(entry.name, origin, None, f"failed to load: {type(error).__name__}: {error}")
     return Plugin(entry.name, origin, host)

@@ -1,9 +1,12 @@
 """Prometheus metrics of one server."""
 
+from wsgiref.simple_server import WSGIServer
+
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 from vitrine.domain.answer import Degradation
 from vitrine.errors import ConfigError
+from vitrine.rpc.listening import bare, why_not
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
 
@@ -44,28 +47,36 @@ class Metrics:
         """Counts a missing part of an answer."""
         self._degraded.labels(part.component, part.code.name).inc()
 
-    def expose(self, port: int) -> "Exposition":
-        """Serves ``/metrics`` on all interfaces from a thread of its own.
+    def expose(self, host: str, port: int) -> "Exposition":
+        """Serves ``/metrics`` from a thread of its own.
+
+        Args:
+            host: The interface to listen on.
+            port: The port; 0 for any that is free.
 
         Raises:
-            ConfigError: The port is taken.
+            ConfigError: The port is taken, or the interface is not one of this machine.
         """
         try:
-            server, _ = start_http_server(port, registry=self.registry)
-        except OSError:
-            raise ConfigError(
-                f"port {port} for metrics is taken; choose another with --metrics-port, or 0 for none"
-            ) from None
+            server, _ = start_http_server(port, addr=bare(host), registry=self.registry)
+        except OSError as error:
+            taken = f"port {port} for metrics is taken; choose another with --metrics-port, or 0 for none"
+            raise ConfigError(why_not(error, host, port, option="--metrics-port", taken=taken)) from None
         return Exposition(server)
 
 
 class Exposition:
-    """A running ``/metrics`` server."""
+    """A running ``/metrics`` server.
 
-    def __init__(self, server: object) -> None:
+    Attributes:
+        port: Where it listens.
+    """
+
+    def __init__(self, server: WSGIServer) -> None:
         self._server = server
+        self.port = server.server_port
 
     def close(self) -> None:
         """Stops it."""
-        self._server.shutdown()  # type: ignore[attr-defined]
-        self._server.server_close()  # type: ignore[attr-defined]
+        self._server.shutdown()
+        self._server.server_close()

@@ -10,6 +10,7 @@ from grpc_reflection.v1alpha import reflection
 
 from vitrine.errors import ConfigError
 from vitrine.rpc.guard import Guard
+from vitrine.rpc.listening import authority, probe, why_not
 from vitrine.rpc.metrics import Metrics
 
 log = logging.getLogger(__name__)
@@ -48,14 +49,14 @@ class GrpcServer:
         """Listens, and answers the port (another than asked for only when that was 0).
 
         Raises:
-            ConfigError: The port is taken.
+            ConfigError: The port is taken, or the interface is not one of this machine.
         """
         try:
-            bound = self._server.add_insecure_port(f"{host}:{port}")
+            bound = self._server.add_insecure_port(authority(host, port))
         except RuntimeError:
-            raise ConfigError(
-                f"port {port} on {host} is taken; stop the other server or choose another with --port"
-            ) from None
+            # gRPC does not say why; the system does.
+            taken = f"port {port} on {host} is taken; stop the other server or choose another with --port"
+            raise ConfigError(why_not(probe(host, port), host, port, option="--port", taken=taken)) from None
         await self._server.start()
         await self._report(health_pb2.HealthCheckResponse.SERVING)
         return bound

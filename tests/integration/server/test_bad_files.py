@@ -11,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from tests.support.world import AS_OF, World
+from vitrine.app.options import ServeOptions
 from vitrine.app.process import ServerProcess
 from vitrine.cli import main
 from vitrine.client import Vitrine
@@ -132,6 +133,39 @@ def test_a_port_that_another_program_has_is_named(tmp_path: Path) -> None:
         refused(serve("--store", tmp_path / "store", "--port", str(port)), f"port {port}", "--port")
 
 
+@pytest.mark.parametrize("host", ["192.0.2.1", "2001:db8::1"])
+def test_an_interface_that_this_machine_has_not_is_named(tmp_path: Path, host: str) -> None:
+    ended = serve("--store", tmp_path / "store", "--host", host)
+    refused(ended, f"no address {host}", "--host")
+    assert "taken" not in ended.last
+
+
+@pytest.mark.parametrize("port", ["0", "65000"])
+def test_metrics_find_a_port_where_1000_above_is_none(
+    run: Callable[..., Ended], monkeypatch: pytest.MonkeyPatch, port: str
+) -> None:
+    told: list[ServeOptions] = []
+    monkeypatch.setattr("vitrine.app.serve.serve", told.append)
+    for arguments in ((), ("--metrics-port", "0"), ("--metrics-port", "9100")):
+        assert run("serve", "--port", port, *arguments).code == 0
+    assert run("serve", "--port", "64535").code == 0
+    assert [options.metrics_port for options in told] == [0, None, 9100, 65535]
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[scenes.home.weights]\n"source:pupular" = 3.0', "did you mean 'source:popular'?"),
+        ("[scenes.home.weights]\ncontnet = 3.0", "did you mean 'content'?"),
+        ("[plugins.nosuch]", "'nosuch'; known: cf, content; see `vitrine plugins`"),
+    ],
+)
+def test_a_name_that_nothing_installed_has_is_refused(tmp_path: Path, text: str, says: str) -> None:
+    (tmp_path / "my.toml").write_text(text)
+    refused(serve("--store", tmp_path / "store", "--config", tmp_path / "my.toml"), says)
+    assert not (tmp_path / "store").exists()
+
+
 CONFIGS = {
     "key": ("[profile]\nmax_itmes = 5", "unknown key 'profile.max_itmes'; did you mean 'max_items'?"),
     "key of a scene": ("[scenes.home]\ndiversty = 1", "'scenes.home.diversty'; did you mean 'diversity'?"),
@@ -163,6 +197,7 @@ def test_an_option_that_is_wrong_is_named(run: Callable[..., Ended]) -> None:
         (("--as-of", "yesterday"), "2011-09-01"),
         (("--as-off", "2026-01-01"), "--as-of"),
         (("--port", "99999"), "--port"),
+        (("--freeze-clock",), "--as-of"),
     ):
         ended = run("serve", *arguments)
         assert ended.code == 2

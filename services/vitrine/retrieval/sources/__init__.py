@@ -9,7 +9,12 @@ from vitrine.retrieval.sources.popular import Popular
 from vitrine.retrieval.sources.search import Search
 from vitrine.retrieval.sources.trending import Trending
 
+SOURCE_NAMES = tuple(
+    source.name for source in (Popular, Trending, CoVisitation, BoughtAgain, Content, NewArrivals, Search)
+)
+
 __all__ = [
+    "SOURCE_NAMES",
     "BoughtAgain",
     "CoVisitation",
     "Content",
