@@ -40,7 +40,6 @@ from vitrine.domain.request import Context
 
 PROJECT = "vitrine"
 ENTRY_POINT_GROUP = "vitrine.rankers"
-CONTRACT_VERSION = 1
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)

@@ -1,59 +1,58 @@
 """What a window is made of while a part is gone."""
 
-from collections import OrderedDict
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 
 from vitrine.config import SceneConfig
 from vitrine.domain.answer import ReasonCode, Versions
-from vitrine.domain.candidates import Ranked, RankedList, Retrieved
+from vitrine.domain.candidates import Candidates, Ranked, RankedList, Retrieved
 from vitrine.domain.request import Filters
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.reasons import SOURCE_REASONS, make_reason
 from vitrine.ranking.rules import forbidden_items
 
-MAX_SCENES = 64
+# Sources whose finds do not depend on the shopper.
+FOR_EVERYBODY = frozenset({"popular", "trending"})
 
 # Tells whether an item may be sold, as far as this process knows.
 Sellable = Callable[[str], bool]
 
 
 class LastCandidates:
-    """The latest candidates of each scene, for when retrieval does not answer.
+    """The latest candidates, for when retrieval does not answer.
 
-    They were somebody else's, so only what its popular and trending sources found is kept: that is for everybody.
+    They were somebody else's, so only what the popular and the trending source found is shown: that is for everybody,
+    in every scene.
     """
 
     def __init__(self) -> None:
-        self._by_scene: OrderedDict[str, Retrieved] = OrderedDict()
+        self._last: Retrieved | None = None
 
-    def put(self, scene: str, retrieved: Retrieved) -> None:
-        """Remembers them; costs a dictionary write."""
-        self._by_scene[scene] = retrieved
-        if len(self._by_scene) > MAX_SCENES:
-            self._by_scene.popitem(last=False)
+    def put(self, retrieved: Retrieved) -> None:
+        """Remembers candidates that were not filtered, if some of them were for everybody."""
+        if FOR_EVERYBODY.intersection(retrieved.candidates.source_names) and len(retrieved.candidates):
+            self._last = retrieved
 
-    def get(self, scene: str, filters: Filters) -> Retrieved | None:
-        """What the scene last showed to everybody; ``None`` when that is nothing or cannot be filtered."""
-        last = self._by_scene.get(scene)
+    def get(self, filters: Filters) -> Retrieved | None:
+        """What was last for everybody; ``None`` when that is nothing or cannot be filtered."""
+        last = self._last
         if last is None or filters:
             return None
-        shared = [j for j, name in enumerate(last.candidates.source_names) if name in {"popular", "trending"}]
-        bits = np.uint32(sum(1 << j for j in shared))
-        kept = np.flatnonzero(last.candidates.masks & bits)
         candidates = last.candidates
-        return Retrieved(
-            type(candidates)(
+        shared = np.array([name in FOR_EVERYBODY for name in candidates.source_names])
+        bits = np.uint32(sum(1 << j for j in np.flatnonzero(shared).tolist()))
+        kept = np.flatnonzero(candidates.masks & bits)
+        return replace(
+            last,
+            candidates=Candidates(
                 [candidates.item_ids[i] for i in kept.tolist()],
                 candidates.source_names,
                 candidates.masks[kept] & bits,
-                np.where(
-                    np.isin(np.arange(candidates.scores.shape[1]), shared), candidates.scores[kept], np.nan
-                ),
+                np.where(shared, candidates.scores[kept], np.float32(np.nan)),
             ),
-            last.catalog_revision,
-            last.versions,
+            degraded=(),
         )
 
 

@@ -138,12 +138,10 @@ class Recommender:
             degraded,
         )
         if found is None:
-            return self._last.get(query.scene, query.filters) or Retrieved(
-                Candidates.of_items(()), 0, self._own_versions
-            )
+            return self._last.get(query.filters) or Retrieved(Candidates.of_items(()), 0, self._own_versions)
         degraded += found.degraded
-        if not query.filters and len(found.candidates):
-            self._last.put(query.scene, found)
+        if not query.filters:
+            self._last.put(found)
         return found
 
     async def _rank(

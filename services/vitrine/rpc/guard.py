@@ -6,6 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import Any, TypeAlias
 
 import grpc
@@ -75,43 +76,37 @@ class Guard(ServerInterceptor):
 
     def _unary(self, method: str, behaviour: Any, *, timed: bool = True) -> Any:
         async def call(request: Any, context: Context) -> Any:
-            started = time.perf_counter()
-            code = "OK"
-            try:
+            async with self._around(method, context, timed=timed):
                 return await behaviour(_good(request), context)
-            except grpc.aio.AbortError:  # health's own answer
-                code = context.code().name
-                raise
-            except Exception as error:  # noqa: BLE001 - logged or explained below
-                code, status = _explain(error, method)
-                await context.abort_with_status(status)
-            except asyncio.CancelledError:
-                code = "CANCELLED"
-                raise
-            finally:
-                self._metrics.called(method, code, time.perf_counter() - started if timed else None)
 
         return call
 
     def _stream(self, method: str, behaviour: Any, checked: Callable[[Any], Any] = _good) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            code = "OK"
-            try:
+            async with self._around(method, context, timed=False):
                 async for response in behaviour(checked(request), context):
                     yield response
-            except grpc.aio.AbortError:  # health's own answer
-                code = context.code().name
-                raise
-            except Exception as error:  # noqa: BLE001 - logged or explained below
-                code, status = _explain(error, method)
-                await context.abort_with_status(status)
-            except asyncio.CancelledError:
-                code = "CANCELLED"
-                raise
-            finally:
-                self._metrics.called(method, code, None)
 
         return call
+
+    @asynccontextmanager
+    async def _around(self, method: str, context: Context, *, timed: bool) -> AsyncIterator[None]:
+        """Turns errors into statuses, and counts the call."""
+        started = time.perf_counter()
+        code = "OK"
+        try:
+            yield
+        except grpc.aio.AbortError:  # health's own answer
+            code = context.code().name
+            raise
+        except Exception as error:  # noqa: BLE001 - logged or explained below
+            code, status = _explain(error, method)
+            await context.abort_with_status(status)
+        except asyncio.CancelledError:
+            code = "CANCELLED"
+            raise
+        finally:
+            self._metrics.called(method, code, time.perf_counter() - started if timed else None)
 
 
 def _explain(error: Exception, method: str) -> tuple[str, grpc.Status]:
