@@ -14,7 +14,8 @@ from threadpoolctl import threadpool_limits
 
 from vitrine.app.check import check_config
 from vitrine.app.options import ServeOptions
-from vitrine.app.services import Process, start_services
+from vitrine.app.parts import Process
+from vitrine.app.services import start_services
 from vitrine.domain.clock import clock_from, system_clock
 from vitrine.inference.runtime import check_runtime
 from vitrine.rpc.listening import authority

@@ -148,16 +148,6 @@ class Catalog:
             ok[rows[rows >= 0]] = False
         return ok
 
-    def allowed_rows(self, rows: Rows, filters: Filters) -> Mask:
-        """``bool[k]``: the same for k rows; False for −1."""
-        columns = self._columns
-        known = (rows >= 0) & (rows < len(columns))
-        ok = known.copy()
-        ok[known] = passes(columns[rows[known]], filters, self._categories, self._brands)
-        if filters.exclude:
-            ok &= ~np.isin(rows, self.rows(filters.exclude))
-        return ok
-
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener(rows)`` after each change, in the thread that made it; answers how to stop that.
 

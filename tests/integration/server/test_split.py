@@ -169,6 +169,8 @@ def test_answers_while_a_service_is_gone(world: World, split: Split, gone: str) 
             assert gone in [d.component for d in window.degraded]
             assert all(i.reason.text for i in window.items)
             assert not any("Traceback" in d.message or "grpc" in d.message.lower() for d in window.degraded)
+        for scene in ("item_page", "cart", "new_arrivals", "buy_again"):
+            assert front.recommend(who, scene, 10, timeout=2).items, scene
 
 
 def test_a_service_that_comes_back_is_used_again(world: World, split: Split) -> None:

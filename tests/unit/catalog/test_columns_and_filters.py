@@ -2,7 +2,6 @@
 
 import threading
 
-import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -84,8 +83,6 @@ def test_columns_and_filters(batches: list[list[Item]], filters: Filters) -> Non
         assert (catalog.brands[code] if code >= 0 else "") == item.brand
     allowed = catalog.allowed(filters)
     assert allowed.tolist() == [naive(item, filters) for item in expected.values()]
-    some = np.concatenate([rows[::-1], np.array([-1, 10_000], np.int32)])
-    assert catalog.allowed_rows(some, filters).tolist() == [*allowed[::-1].tolist(), False, False]
 
 
 def test_what_is_unknown() -> None:

@@ -1,0 +1,133 @@
+"""One service in a process of its own, which finds the others by address."""
+
+import logging
+
+import grpc
+
+from vitrine.api.profile.v1 import profile_pb2_grpc
+from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
+from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
+from vitrine.app.parts import (
+    PROFILE,
+    RANKING,
+    RECOMMENDATION,
+    RETRIEVAL,
+    WATCHING,
+    WRITERS,
+    Process,
+    Started,
+    adding,
+    in_thread,
+    named,
+    ranking,
+    threads,
+)
+from vitrine.app.shop import attach, make_popularity
+from vitrine.catalog import Catalog
+from vitrine.catalog.follower import CatalogFollower
+from vitrine.catalog.store import CatalogStore
+from vitrine.client.channel import CHANNEL_OPTIONS
+from vitrine.profile import Profiles
+from vitrine.profile.service import ProfileServicer
+from vitrine.ranking import RankingEngine
+from vitrine.ranking.plugins import discover
+from vitrine.recommendation.ports import Ports
+from vitrine.recommendation.recommender import Recommender
+from vitrine.recommendation.remote import RemoteProfile, RemoteRanking, RemoteRetrieval
+from vitrine.recommendation.service import RecommendationServicer
+from vitrine.retrieval import Retriever
+from vitrine.retrieval.activity import PopularityKeeper
+from vitrine.retrieval.remote import RemoteActivity
+from vitrine.retrieval.service import RetrievalServicer
+
+log = logging.getLogger(__name__)
+
+# How long a part waits at its start for the catalogue that another owns, before it serves without.
+CATALOG_SECONDS = 20.0
+
+
+async def start_profile(process: Process) -> Started:
+    """Profiles over a store, counting by a copy of the catalogue."""
+    options = process.options
+    catalog = await _followed(process)
+    profiles = await in_thread(
+        lambda: Profiles.open(options.store, options.config, catalog.counter_keys, process.clock)
+    )
+    process.closing.callback(profiles.close)
+    servicer = ProfileServicer(
+        profiles,
+        process.workers,
+        watching=threads(process, "watching", WATCHING),
+        clock=process.clock,
+        catalog_revision=lambda: catalog.revision,
+    )
+    add = adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, servicer)
+    return Started({PROFILE: add}, f"{profiles.watermark:,} events", [servicer.stop])
+
+
+async def start_retrieval(process: Process) -> Started:
+    """The catalogue over a store, and popularity fed from the profile service."""
+    options, config = process.options, process.options.config
+    catalog = Catalog(config.seed)
+    store = await in_thread(lambda: CatalogStore.open(options.store, catalog, shop=config.shop))
+    process.closing.callback(store.close)
+    popularity = make_popularity(catalog, config)
+    process.closing.callback(PopularityKeeper(popularity, store).close)
+    activity = RemoteActivity(popularity, await _channel(options.addresses.profile, process), process.workers)
+    activity.start()
+    process.closing.push_async_callback(activity.close)
+    attached = await in_thread(lambda: attach(options.bundle, catalog))
+    retriever = Retriever(catalog, popularity, attached, config, store)
+    servicer = RetrievalServicer(
+        lambda: retriever,
+        store,
+        process.workers,
+        writers=threads(process, "writer", WRITERS),
+        watching=threads(process, "watching", WATCHING),
+        clock=process.clock,
+    )
+    add = adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, servicer)
+    return Started({RETRIEVAL: add}, f"{len(catalog):,} items", [servicer.stop])
+
+
+async def start_ranking(process: Process) -> Started:
+    """Rankers over a copy of the catalogue; it owns no store."""
+    options = process.options
+    catalog = await _followed(process)
+    attached = await in_thread(lambda: attach(options.bundle, catalog))
+    engine = RankingEngine(catalog, attached, options.config, discover())
+    return Started({RANKING: ranking(lambda: engine, catalog, process)}, named(engine))
+
+
+async def start_recommendation(process: Process) -> Started:
+    """The front over the three other services."""
+    addresses = process.options.addresses
+    ports = Ports(
+        RemoteProfile(await _channel(addresses.profile, process)),
+        RemoteRetrieval(await _channel(addresses.retrieval, process)),
+        RemoteRanking(await _channel(addresses.ranking, process)),
+    )
+    recommender = Recommender(ports, process.options.config, process.clock, process.metrics)
+    add = adding(
+        recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server,
+        RecommendationServicer(recommender),
+    )
+    return Started({RECOMMENDATION: add}, f"over {addresses}")
+
+
+async def _followed(process: Process) -> Catalog:
+    """A copy of the catalogue that the retrieval service owns."""
+    catalog = Catalog(process.options.config.seed)
+    address = process.options.addresses.retrieval
+    follower = CatalogFollower(catalog, await _channel(address, process), process.workers)
+    follower.start()
+    process.closing.push_async_callback(follower.close)
+    if not await follower.wait(CATALOG_SECONDS):
+        log.warning("no catalogue from %s yet; serving without, and going on to ask for it", address)
+    return catalog
+
+
+async def _channel(address: str, process: Process) -> grpc.aio.Channel:
+    return await process.closing.enter_async_context(
+        grpc.aio.insecure_channel(address, options=CHANNEL_OPTIONS)
+    )

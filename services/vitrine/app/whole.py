@@ -1,0 +1,73 @@
+"""All four services around one shop, in one process."""
+
+from contextlib import ExitStack
+
+from vitrine.api.profile.v1 import profile_pb2_grpc
+from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
+from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
+from vitrine.app.parts import (
+    PROFILE,
+    RANKING,
+    RECOMMENDATION,
+    RETRIEVAL,
+    WATCHING,
+    WRITERS,
+    Process,
+    Started,
+    adding,
+    in_thread,
+    named,
+    ranking,
+    threads,
+)
+from vitrine.app.shop import Shop
+from vitrine.profile.service import ProfileServicer
+from vitrine.recommendation.local import LocalServices
+from vitrine.recommendation.ports import Ports
+from vitrine.recommendation.recommender import Recommender
+from vitrine.recommendation.service import RecommendationServicer
+from vitrine.retrieval.service import RetrievalServicer
+
+
+async def start_all(process: Process) -> Started:
+    """Opens the shop and serves it.
+
+    Raises:
+        ConfigError: A store cannot be used.
+        BundleError: The bundle is refused.
+    """
+    options, clock, workers = process.options, process.clock, process.workers
+    closing = process.closing.enter_context(ExitStack())
+    shop = await in_thread(lambda: Shop.open(options.store, options.bundle, options.config, clock, closing))
+    stores = shop.stores
+    writers, watching = threads(process, "writer", WRITERS), threads(process, "watching", WATCHING)
+    profile = ProfileServicer(
+        stores.profiles,
+        workers,
+        watching=watching,
+        clock=clock,
+        catalog_revision=lambda: stores.catalog.revision,
+    )
+    retrieval = RetrievalServicer(
+        lambda: shop.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
+    )
+    local = LocalServices(stores.profiles, lambda: shop.retriever, lambda: shop.engine, workers)
+
+    def sellable(item_id: str) -> bool:
+        row = int(stores.catalog.rows([item_id])[0])
+        return row >= 0 and bool(stores.catalog.sellable[row])
+
+    recommender = Recommender(Ports(local, local, local), options.config, clock, process.metrics, sellable)
+    return Started(
+        {
+            PROFILE: adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, profile),
+            RETRIEVAL: adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, retrieval),
+            RANKING: ranking(lambda: shop.engine, stores.catalog, process),
+            RECOMMENDATION: adding(
+                recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server,
+                RecommendationServicer(recommender),
+            ),
+        },
+        f"{len(stores.catalog):,} items, {named(shop.engine)}",
+        [profile.stop, retrieval.stop],
+    )
