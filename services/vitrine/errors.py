@@ -34,6 +34,12 @@ class InvalidInput(VitrineError):
         super().__init__("; ".join(f"{v.field}: {v.description}" for v in self.violations))
 
 
+class NotFound(InvalidInput):
+    """A request names something that is not there; names the field."""
+
+    status = "NOT_FOUND"
+
+
 class NotReady(VitrineError):
     """Something that the caller must do first has not been done."""
 
@@ -64,6 +70,14 @@ class Timeout(VitrineError):
     status = "DEADLINE_EXCEEDED"
 
 
+class InferenceError(VitrineError):
+    """A model failed on its inputs or answered NaN or infinity; the rest of the answer does without it."""
+
+
+class InferenceTimeout(Timeout):
+    """A model did not answer within its time budget."""
+
+
 class ConfigError(VitrineError):
     """The configuration, the installation or the command line is wrong."""
 
@@ -74,3 +88,17 @@ class BundleError(VitrineError):
     """A bundle is refused: damaged, of another schema, or unsafe."""
 
     status = "FAILED_PRECONDITION"
+
+
+class BundleRefused(BundleError):
+    """A bundle does not take the place of the one that is served, which goes on.
+
+    Attributes:
+        reason: For programs: "INVALID_BUNDLE", "UNEXPECTED_VERSION", "NOT_READY" or "NO_BUNDLE".
+        served: Version of the bundle that goes on; empty for none.
+    """
+
+    def __init__(self, reason: str, description: str, served: str) -> None:
+        self.reason = reason
+        self.served = served
+        super().__init__(f"the bundle is refused, {served or 'none'} goes on: {description}")

@@ -1,5 +1,7 @@
 """A sentence encoder: an ONNX model with its tokenizer, given at training and carried by the bundle."""
 
+import logging
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Self
@@ -8,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 from tokenizers import Tokenizer
 
+from vitrine.config import InferenceConfig
 from vitrine.content.model import Vectors, unit
 from vitrine.content.text import sentence
 from vitrine.domain.items import Item
-from vitrine.errors import InvalidInput
+from vitrine.errors import InferenceError, InvalidInput
 from vitrine.inference import OnnxModel
+
+log = logging.getLogger(__name__)
 
 MODEL, TOKENIZER = "encoder/model.onnx", "encoder/tokenizer.json"
 _MAX_TOKENS = 256
@@ -44,7 +49,8 @@ class SentenceEncoder:
             raise ValueError(f"tokenizer.json is not a tokenizer ({error})") from None
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(_MAX_TOKENS)
-        self._model = OnnxModel(model)
+        # On a GPU each length of text would be a new shape, and it stalls on each.
+        self._model = OnnxModel(model, InferenceConfig(provider="cpu"))
         self.provider = self._model.provider
         strange = set(self._model.inputs) - _INPUTS
         if strange or "input_ids" not in self._model.inputs:
@@ -52,7 +58,10 @@ class SentenceEncoder:
                 f"the model's inputs are {', '.join(self._model.inputs)}; a sentence encoder takes input_ids, "
                 "attention_mask and perhaps token_type_ids"
             )
-        probe = self._token_vectors("a")
+        try:
+            probe = self._token_vectors("a")
+        except InferenceError as error:
+            raise ValueError(str(error)) from None
         if probe.ndim != 3 or probe.shape[0] != 1:
             raise ValueError(
                 f"the model's first output has shape {probe.shape}; wanted: batch, tokens, dimensions"
@@ -87,8 +96,11 @@ class SentenceEncoder:
         sums = np.zeros((len(texts), self.dimensions))
         for row, text in enumerate(texts):
             if text:
-                sums[row] = self._token_vectors(text)[0].mean(axis=0, dtype=np.float64)
-        return unit(np.nan_to_num(sums, nan=0.0, posinf=0.0, neginf=0.0))
+                try:
+                    sums[row] = self._token_vectors(text)[0].mean(axis=0, dtype=np.float64)
+                except InferenceError as error:
+                    log.warning("a text of %d characters has no vector: %s", len(text), error)
+        return unit(sums)
 
     def files(self) -> Mapping[str, npt.NDArray[np.generic] | bytes]:
         """What to store in a bundle, by file name."""
@@ -101,4 +113,5 @@ class SentenceEncoder:
             "attention_mask": encoded.attention_mask,
             "token_type_ids": encoded.type_ids,
         }
-        return self._model.run({n: np.array([columns[n]], np.int64) for n in self._model.inputs})[0]
+        feeds = {n: np.array([columns[n]], np.int64) for n in self._model.inputs}
+        return self._model.run(feeds, budget=math.inf)[self._model.outputs[0]]

@@ -1,15 +1,14 @@
 """Loads an ONNX model for many concurrent callers."""
 
-import tempfile
-from collections.abc import Mapping
+import math
+import os
+import time
+from functools import partial
 
-import numpy as np
-import numpy.typing as npt
-
-from vitrine.errors import ConfigError
-from vitrine.inference.runtime import check_runtime
-
-PROVIDERS = {"cpu": "CPUExecutionProvider", "cuda": "CUDAExecutionProvider"}
+from vitrine.config import InferenceConfig
+from vitrine.inference.batching import Batcher
+from vitrine.inference.provider import Provider, open_session
+from vitrine.inference.running import Feeds, Outputs, check_finite, run_session
 
 
 class OnnxModel:
@@ -19,53 +18,64 @@ class OnnxModel:
         inputs: Names of its inputs.
         outputs: Names of its outputs.
         output_shapes: Shape of each output; ``None`` or a name stands for any length.
-        provider: What runs it, as ONNX Runtime tells after loading.
+        provider: What runs it, "cuda" or "cpu", as ONNX Runtime tells after loading.
+        budget: Seconds that a run may take unless told otherwise; infinite for a model without settings.
     """
 
-    def __init__(self, model: bytes, *, provider: str = "cpu") -> None:
+    def __init__(
+        self, model: bytes, settings: InferenceConfig | None = None, *, batchable: bool = False
+    ) -> None:
         """Loads a model from memory, so that what runs is what was verified.
 
         Args:
             model: The bytes of the file, without external data.
-            provider: "cpu" or "cuda".
+            settings: What to run on and for how long; ``None``: wherever it runs best, for as long as it takes.
+            batchable: Row i of every output depends on row i of the inputs alone (axis 0), so that the rows of
+                callers that come together may share a run.
 
         Raises:
-            ConfigError: ONNX Runtime is missing, installed twice, or lacks the provider.
-            ValueError: The model cannot be loaded.
+            ConfigError: ONNX Runtime is missing or installed twice, or CUDA was demanded and is not to be had.
+            ValueError: The model cannot be loaded, or its shapes contradict ``batchable``.
         """
-        check_runtime()
-        import onnxruntime as ort
-
-        wanted = PROVIDERS[provider]
-        options = ort.SessionOptions()
-        # Many calls at once: each on its own core, and none that spins while it waits.
-        options.intra_op_num_threads = 1
-        options.inter_op_num_threads = 1
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        options.log_severity_level = 3
-        try:
-            # External data would be looked for here: in a folder that is empty.
-            with tempfile.TemporaryDirectory(prefix="vitrine-onnx-") as nothing:
-                options.add_session_config_entry(
-                    "session.model_external_initializers_file_folder_path", nothing
+        chosen = settings or InferenceConfig()
+        session, provider = open_session(model, chosen)
+        inputs, outputs = session.get_inputs(), session.get_outputs()
+        for value in (*inputs, *outputs):
+            if not value.type.startswith("tensor("):
+                raise ValueError(f"the model's '{value.name}' is a {value.type}; only tensors can be used")
+            if batchable and (not value.shape or isinstance(value.shape[0], int)):
+                raise ValueError(
+                    f"the first axis of the model's '{value.name}' has no free length (shape {value.shape}), "
+                    "so requests cannot share a run; export it with a dynamic one"
                 )
-                session = ort.InferenceSession(model, options, providers=[wanted])
-        except Exception as error:  # noqa: BLE001 - the runtime's exceptions share no base class
-            first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-            raise ValueError(f"ONNX Runtime cannot load the model ({first})") from None
-        if wanted not in session.get_providers():
-            raise ConfigError(
-                f"the model runs on {session.get_providers()[0]} although {provider!r} was demanded; "
-                "check the driver and that 'vitrine-recommender[gpu]' is installed"
-            )
-        self._session = session
-        self.provider: str = session.get_providers()[0]
-        self.inputs: tuple[str, ...] = tuple(i.name for i in session.get_inputs())
-        self.outputs: tuple[str, ...] = tuple(o.name for o in session.get_outputs())
-        self.output_shapes: tuple[tuple[int | str | None, ...], ...] = tuple(
-            tuple(o.shape) for o in session.get_outputs()
-        )
+        self.provider: Provider = provider
+        self.budget = settings.budget if settings else math.inf
+        self.inputs: tuple[str, ...] = tuple(i.name for i in inputs)
+        self.outputs: tuple[str, ...] = tuple(o.name for o in outputs)
+        self.output_shapes: tuple[tuple[int | str | None, ...], ...] = tuple(tuple(o.shape) for o in outputs)
+        self._run = partial(run_session, session, self.outputs)
+        self._batcher: Batcher | None = None
+        if batchable:
+            on_gpu = provider == "cuda"
+            slots = 1 if on_gpu else max(1, (os.cpu_count() or 1) // chosen.threads)
+            self._batcher = Batcher(self._run, slots=slots, max_rows=chosen.max_batch_rows, pad=on_gpu)
 
-    def run(self, feeds: Mapping[str, npt.NDArray[np.generic]]) -> list[npt.NDArray[np.generic]]:
-        """Runs the model on named inputs and returns its outputs in order."""
-        return list(self._session.run(None, dict(feeds)))
+    def run(self, feeds: Feeds, *, budget: float | None = None) -> Outputs:
+        """Runs the model on named inputs and returns its outputs by name.
+
+        Args:
+            feeds: Inputs by name.
+            budget: Seconds that it may take, waiting included; ``None``: the settings' ``budget_ms``;
+                ``math.inf``: as long as it takes, as for a first run, which prepares the device.
+
+        Raises:
+            InferenceError: The run failed, or an output has NaN or infinity; names the output.
+            InferenceTimeout: It took longer than its budget and was stopped.
+        """
+        seconds = self.budget if budget is None else budget
+        deadline = math.inf if seconds == math.inf else time.monotonic() + seconds
+        if self._batcher is not None:
+            return self._batcher.run(feeds, deadline)
+        outputs = self._run(feeds, deadline)
+        check_finite(outputs)
+        return outputs

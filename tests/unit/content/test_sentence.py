@@ -1,7 +1,6 @@
 """A sentence encoder from an ONNX file, and the runtime that it needs."""
 
 import shutil
-from importlib import metadata
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,8 @@ from tests.unit.content.conftest import TABLE, WORDS
 from vitrine.bundle import ContentModel, load_bundle, write_bundle
 from vitrine.content.sentence import SentenceEncoder
 from vitrine.domain.items import Item
-from vitrine.errors import BundleError, ConfigError, InvalidInput
-from vitrine.inference import OnnxModel, check_runtime
+from vitrine.errors import BundleError, InvalidInput
+from vitrine.inference import OnnxModel
 
 
 def mean(*words: str) -> np.ndarray:
@@ -22,7 +21,7 @@ def mean(*words: str) -> np.ndarray:
 
 def test_mean_of_token_vectors(sentence_encoder: Path) -> None:
     encoder = SentenceEncoder.open(sentence_encoder)
-    assert (encoder.dimensions, encoder.kind, encoder.provider) == (6, "sentence", "CPUExecutionProvider")
+    assert (encoder.dimensions, encoder.kind, encoder.provider) == (6, "sentence", "cpu")
     found = encoder.encode_text(["red mug", "", "红 茶"])
     np.testing.assert_allclose(found[0], mean("red", "mug"), atol=1e-6)
     assert not found[1].any()
@@ -90,30 +89,3 @@ def test_external_data_is_not_followed(tmp_path: Path, monkeypatch: pytest.Monke
     monkeypatch.chdir(tmp_path)
     with pytest.raises(ValueError, match="ONNX Runtime cannot load the model"):
         OnnxModel((tmp_path / "m.onnx").read_bytes())
-
-
-def test_both_runtimes_are_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "version", lambda _name: "1.31.1")
-    with pytest.raises(ConfigError, match="pip uninstall -y onnxruntime onnxruntime-gpu"):
-        check_runtime()
-
-
-def test_no_runtime_is_refused_with_the_fix(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent(name: str) -> str:
-        raise metadata.PackageNotFoundError(name)
-
-    monkeypatch.setattr(metadata, "version", absent)
-    with pytest.raises(ConfigError, match=r"vitrine-recommender\[cpu\]"):
-        check_runtime()
-
-
-def test_a_provider_that_is_not_there_is_refused(sentence_encoder: Path) -> None:
-    import onnxruntime
-
-    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        pytest.skip("this machine has CUDA")
-    with (
-        pytest.raises(ConfigError, match="although 'cuda' was demanded"),
-        pytest.warns(UserWarning, match="CUDA"),
-    ):
-        OnnxModel(sentence_encoder.read_bytes(), provider="cuda")
