@@ -1,9 +1,13 @@
 """Bundles: what training hands to serving. One folder of safe formats, verified as a whole before it is used."""
 
 from vitrine.bundle.attached import AttachedBundle, CatalogView
+from vitrine.bundle.entries import DatasetRef, FileEntry, ModelEntry, TrainingWindow
+from vitrine.bundle.interest import InterestTable
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.loader import Bundle, load_bundle
-from vitrine.bundle.manifest import SCHEMA_VERSION, DatasetRef, FileEntry, Manifest, TrainingWindow
+from vitrine.bundle.manifest import SCHEMA_VERSION, Manifest
+from vitrine.bundle.model_file import ModelFile
+from vitrine.bundle.models import Model
 from vitrine.bundle.writer import write_bundle
 from vitrine.content.model import ContentModel
 
@@ -15,8 +19,12 @@ __all__ = [
     "ContentModel",
     "DatasetRef",
     "FileEntry",
+    "InterestTable",
     "ItemItem",
     "Manifest",
+    "Model",
+    "ModelEntry",
+    "ModelFile",
     "TrainingWindow",
     "load_bundle",
     "write_bundle",

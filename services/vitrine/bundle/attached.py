@@ -7,9 +7,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.live_vectors import LiveVectors
 from vitrine.bundle.loader import Bundle
 from vitrine.content.model import Vectors
-from vitrine.content.text import text_hashes
 from vitrine.domain.items import Item
 
 Rows = npt.NDArray[np.int32]
@@ -57,10 +57,8 @@ class AttachedBundle:
         self._lock = threading.Lock()
         self.catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
         self._bundle_rows: Rows = np.full(0, -1, np.int32)
-        self._hashes = np.zeros(0, np.uint64)
         self._seen = np.zeros(0, np.bool_)
-        dimensions = 0 if bundle.content is None else bundle.content.dimensions
-        self._content: Vectors = np.zeros((0, dimensions), np.float32)
+        self._vectors = LiveVectors(bundle)
         # Subscribed first: an item that arrives now is seen at least once.
         self._unsubscribe = catalog.subscribe(self._update)
         self._update(np.arange(len(catalog), dtype=np.int32))
@@ -73,27 +71,35 @@ class AttachedBundle:
     @property
     def bundle_rows(self) -> Rows:
         """``int32[len(catalog)]``: rows of the bundle; −1 for an item that is newer than it."""
-        size = len(self.catalog)
-        if size > len(self._bundle_rows):
-            with self._lock:
-                self._reserve(size)
+        size = self._cover()
         return self._bundle_rows[:size]
 
     @property
     def content(self) -> Vectors | None:
-        """``float32[len(catalog), d]``: content vectors as of each item's text today; ``None`` when content is off."""
+        """``float32[len(catalog), dc]``: content vectors as of each item's text today; ``None`` when content is off."""
         if self.bundle.content is None:
             return None
-        size = len(self.catalog)
-        if size > len(self._content):
-            with self._lock:
-                self._reserve(size)
-        return self._content[:size]
+        size = self._cover()
+        return self._vectors.content[:size]
+
+    @property
+    def interest_vectors(self) -> Vectors | None:
+        """``float32[len(catalog), d]``: vectors of the interest model; ``None`` when the bundle has none.
+
+        Trained items have the vectors of training. Newer ones have the projection of their content vectors: zero
+        where they have no text, or the bundle no projection.
+        """
+        if self.bundle.interest is None:
+            return None
+        size = self._cover()
+        return self._vectors.interest[:size]
 
     def close(self) -> None:
         """Stops following the catalogue, so that a bundle that was replaced can be freed."""
         if callable(self._unsubscribe):
             self._unsubscribe()
+        # It refers to this object: without it, the last request that lets go frees everything at once.
+        self._unsubscribe = None
 
     def _update(self, rows: Rows) -> None:
         """Brings the rows of items that are new or changed up to date."""
@@ -103,40 +109,34 @@ class AttachedBundle:
 
     def _update_chunk(self, rows: Rows) -> None:
         self._reserve(int(rows.max()) + 1)
-        fresh = rows[~self._seen[rows]]
+        first = ~self._seen[rows]
+        fresh = rows[first]
         ids, row_of = self.catalog.ids, self.bundle.row_of
         mine = np.array([row_of.get(ids[r], -1) for r in fresh.tolist()], np.int32)
         self._bundle_rows[fresh] = mine
         self.catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
-        if self.bundle.content is not None:
-            self._update_content(rows)
+        self._vectors.update(rows, first, self._bundle_rows[rows], self._item)
         self._seen[fresh] = True
 
-    def _update_content(self, rows: Rows) -> None:
-        model = self.bundle.content
-        if model is None:
-            return
-        ids = self.catalog.ids
-        items = [self.catalog.get(ids[r]) or Item(item_id=ids[r]) for r in rows.tolist()]
-        hashes = text_hashes(items)
-        mine = self._bundle_rows[rows]
-        trained = (mine >= 0) & (self.bundle.text_hashes[mine] == hashes) if len(self.bundle) else mine >= 0
-        same = self._seen[rows] & (self._hashes[rows] == hashes)
-        self._content[rows[trained & ~same]] = model.vectors[mine[trained & ~same]]
-        encode = np.flatnonzero(~trained & ~same)
-        if encode.size:
-            self._content[rows[encode]] = model.encode([items[i] for i in encode.tolist()])
-        self._hashes[rows] = hashes
+    def _item(self, row: int) -> Item:
+        item_id = self.catalog.ids[row]
+        return self.catalog.get(item_id) or Item(item_id=item_id)
+
+    def _cover(self) -> int:
+        """The length of the catalogue, once there is room for it."""
+        size = len(self.catalog)
+        if size > len(self._bundle_rows):
+            with self._lock:
+                self._reserve(size)
+        return size
 
     def _reserve(self, size: int) -> None:
         """Makes room for so many items. New arrays replace the old ones: readers of those go on undisturbed."""
         have = len(self._bundle_rows)
         if size <= have:
             return
-        room = max(size, have + have // 2, 1024)
-        extra = room - have
-        hashes = np.concatenate((self._hashes, np.zeros(extra, np.uint64)))
-        seen = np.concatenate((self._seen, np.zeros(extra, np.bool_)))
-        content = np.concatenate((self._content, np.zeros((extra, self._content.shape[1]), np.float32)))
-        self._hashes, self._seen, self._content = hashes, seen, content
+        extra = max(size, have + have // 2, 1024) - have
+        self._seen = np.concatenate((self._seen, np.zeros(extra, np.bool_)))
+        self._vectors.reserve(extra)
+        # Last: its length tells readers that there is room in all of them.
         self._bundle_rows = np.concatenate((self._bundle_rows, np.full(extra, -1, np.int32)))

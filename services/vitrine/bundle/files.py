@@ -1,21 +1,17 @@
-"""Reads the files of a bundle: each opened once, checked, and mapped into memory. Nothing is executed."""
+"""Reads the files of a bundle: each read once into memory and checked there. Nothing is executed."""
 
 import hashlib
-import io
-import mmap
-import os
-import stat
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.folder import AGAIN, read_plain, refuse_strangers
 from vitrine.bundle.manifest import MANIFEST, Manifest, decode_manifest
+from vitrine.bundle.npy import PickledError, read_npy
 from vitrine.errors import BundleError
-
-_AGAIN = "copy or train the bundle again"
-_HEADER_LIMIT = 4096
 
 
 class BundleFiles:
@@ -39,34 +35,43 @@ class BundleFiles:
             raise BundleError(
                 f"{path}: has no {MANIFEST}, so it is no bundle; make one with `vitrine train DATA --out {path}`"
             )
-        self.manifest: Manifest = decode_manifest(bytes(_map(path / MANIFEST)), str(path / MANIFEST))
-        _refuse_strangers(path, set(self.manifest.files) | {MANIFEST})
-        self._maps: dict[str, mmap.mmap | bytes] = {}
+        self.manifest: Manifest = decode_manifest(bytes(read_plain(path / MANIFEST)), str(path / MANIFEST))
+        refuse_strangers(path, set(self.manifest.files) | {MANIFEST})
+        self._data: dict[str, memoryview] = {}
+        self._used: set[str] = set()
         for name, entry in self.manifest.files.items():
-            data = _map(path / name)
-            if len(data) != entry.bytes:
-                raise BundleError(f"{path / name}: has {len(data)} bytes instead of {entry.bytes}; {_AGAIN}")
+            data = read_plain(path / name, entry.bytes)
             if hashlib.sha256(data).hexdigest() != entry.sha256:
-                raise BundleError(f"{path / name}: its SHA-256 does not match, it was changed; {_AGAIN}")
-            self._maps[name] = data
+                raise BundleError(f"{path / name}: its SHA-256 does not match, it was changed; {AGAIN}")
+            self._data[name] = data
 
     def __contains__(self, name: str) -> bool:
-        return name in self._maps
+        return name in self._data
 
-    def data(self, name: str) -> mmap.mmap | bytes:
+    def data(self, name: str) -> memoryview:
         """The bytes of a file, read-only.
 
         Raises:
             BundleError: The manifest does not list it.
         """
-        if name not in self._maps:
+        if name not in self._data:
+            raise BundleError(f"{self.path / name}: the manifest does not list it, but it is needed; {AGAIN}")
+        self._used.add(name)
+        return self._data[name]
+
+    def refuse_unused(self) -> None:
+        """Refuses what nothing asked for: a bundle of another make, or half of a part.
+
+        Raises:
+            BundleError: There is such a file.
+        """
+        for name in sorted(set(self._data) - self._used):
             raise BundleError(
-                f"{self.path / name}: the manifest does not list it, but it is needed; {_AGAIN}"
+                f"{self.path / name}: is listed in {MANIFEST}, but no part of a bundle; {AGAIN}"
             )
-        return self._maps[name]
 
     def array(self, name: str, dtype: str, shape: tuple[int | None, ...]) -> npt.NDArray[Any]:
-        """An array of a ``.npy`` file, mapped and read-only.
+        """An array of a ``.npy`` file, read-only.
 
         Args:
             name: Name of the file.
@@ -76,32 +81,30 @@ class BundleFiles:
         Raises:
             BundleError: It is of another type or shape, or holds Python objects.
         """
-        data = self.data(name)
-        where = self.path / name
-        header = io.BytesIO(data[:_HEADER_LIMIT])
-        try:
-            version = np.lib.format.read_magic(header)
-            read = (
-                np.lib.format.read_array_header_1_0
-                if version == (1, 0)
-                else np.lib.format.read_array_header_2_0
-            )
-            found, fortran, stored = read(header)
-        except (ValueError, EOFError) as error:
-            raise BundleError(f"{where}: not a .npy file ({error}); {_AGAIN}") from None
-        if stored.hasobject:
-            raise BundleError(
-                f"{where}: holds pickled Python objects, which can run code; do not use this bundle"
-            )
-        if stored != np.dtype(dtype).newbyteorder("<") or fortran:
-            raise BundleError(f"{where}: has type {stored.str} instead of {dtype}; {_AGAIN}")
+        array = self.array_of(name, (dtype,))
+        found = array.shape
         if len(found) != len(shape) or any(w not in {None, f} for f, w in zip(found, shape, strict=True)):
             wanted = ", ".join("any" if w is None else str(w) for w in shape)
-            raise BundleError(f"{where}: has shape {found} instead of ({wanted}); {_AGAIN}")
-        count = int(np.prod(found, dtype=np.int64))
-        if header.tell() + count * stored.itemsize != len(data):
-            raise BundleError(f"{where}: its length does not fit its shape {found}; {_AGAIN}")
-        return np.frombuffer(data, stored, count, header.tell()).reshape(found)
+            raise BundleError(f"{self.path / name}: has shape {found} instead of ({wanted}); {AGAIN}")
+        return array
+
+    def array_of(self, name: str, dtypes: Sequence[str]) -> npt.NDArray[Any]:
+        """An array of a ``.npy`` file in any shape, read-only.
+
+        Args:
+            name: Name of the file.
+            dtypes: Expected types, little-endian.
+
+        Raises:
+            BundleError: It is of another type, or holds Python objects.
+        """
+        where = self.path / name
+        try:
+            return read_npy(self.data(name), dtypes)
+        except PickledError as error:
+            raise BundleError(f"{where}: {error}, which can run code; do not use this bundle") from None
+        except ValueError as error:
+            raise BundleError(f"{where}: {error}; {AGAIN}") from None
 
     def finite(self, name: str, array: npt.NDArray[np.generic]) -> None:
         """Refuses NaN and infinities.
@@ -110,39 +113,4 @@ class BundleFiles:
             BundleError: There are some.
         """
         if not np.isfinite(array).all():
-            raise BundleError(f"{self.path / name}: holds NaN or infinite numbers; {_AGAIN}")
-
-
-def _map(path: Path) -> mmap.mmap | bytes:
-    """Opens a plain file that belongs to this folder alone, and maps it."""
-    try:
-        handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    except FileNotFoundError:
-        raise BundleError(f"{path}: the manifest lists it, but it is missing; {_AGAIN}") from None
-    except OSError as error:
-        reason = "is a symbolic link" if path.is_symlink() else f"cannot be read ({error.strerror})"
-        raise BundleError(f"{path}: {reason}; {_AGAIN}") from None
-    try:
-        status = os.fstat(handle)
-        if not stat.S_ISREG(status.st_mode):
-            raise BundleError(f"{path}: is not a plain file; {_AGAIN}")
-        if status.st_nlink != 1:
-            raise BundleError(
-                f"{path}: is a hard link, another name of it could change it; copy the bundle with `cp -r`"
-            )
-        return mmap.mmap(handle, 0, access=mmap.ACCESS_READ) if status.st_size else b""
-    finally:
-        os.close(handle)
-
-
-def _refuse_strangers(path: Path, listed: set[str]) -> None:
-    folders = {name.split("/")[0] for name in listed if "/" in name}
-    for folder in ("", *sorted(folders)):
-        if folder and (path / folder).is_symlink():
-            raise BundleError(f"{path / folder}: is a symbolic link; {_AGAIN}")
-        if folder and not (path / folder).is_dir():
-            raise BundleError(f"{path / folder}: the manifest lists files in it, but it is missing; {_AGAIN}")
-        for entry in sorted((path / folder).iterdir()):
-            name = entry.relative_to(path).as_posix()
-            if name not in listed and name not in folders:
-                raise BundleError(f"{entry}: is not listed in {MANIFEST}; remove it, or {_AGAIN}")
+            raise BundleError(f"{self.path / name}: holds NaN or infinite numbers; {AGAIN}")

@@ -11,19 +11,24 @@ import numpy.typing as npt
 import polars as pl
 
 from vitrine.bundle.files import BundleFiles
+from vitrine.bundle.interest import MODEL as INTEREST
+from vitrine.bundle.interest import read_interest
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.manifest import Manifest
-from vitrine.content.encoder import HashedEncoder
-from vitrine.content.model import ContentModel, TextEncoder
+from vitrine.bundle.models import KnownFeatures, Model, read_models
+from vitrine.bundle.parts import read_content, read_item_item
+from vitrine.config import InferenceConfig
+from vitrine.content.model import ContentModel
 from vitrine.domain.ids import MAX_ID_BYTES
 from vitrine.errors import BundleError
+from vitrine.interest import InterestModel
 
 ITEMS = "items.parquet"
 
 
 @dataclass(frozen=True, slots=True)
 class Bundle:
-    """What training hands to serving. Immutable; its arrays are mapped from the files, which may be deleted.
+    """What training hands to serving. Immutable; it needs its files no more, which may be replaced.
 
     Attributes:
         path: Where it was loaded from.
@@ -34,6 +39,8 @@ class Bundle:
         co_visitation: Items that are visited or bought together, or nothing.
         linear: Neighbours of a linear or latent-factor model, or nothing.
         content: Content vectors and what makes them, or nothing.
+        models: Models by name, verified and ready to run.
+        interest: The interest model with the vectors of the n items, or nothing.
     """
 
     path: Path
@@ -44,6 +51,8 @@ class Bundle:
     co_visitation: ItemItem | None
     linear: ItemItem | None
     content: ContentModel | None
+    models: Mapping[str, Model]
+    interest: InterestModel | None
 
     @property
     def version(self) -> str:
@@ -54,14 +63,24 @@ class Bundle:
         return len(self.item_ids)
 
 
-def load_bundle(path: str | PathLike[str]) -> Bundle:
-    """Loads a bundle after verifying every file of it.
+def load_bundle(
+    path: str | PathLike[str],
+    inference: InferenceConfig | None = None,
+    *,
+    known_features: KnownFeatures | None = None,
+) -> Bundle:
+    """Loads a bundle after verifying every file of it and running the golden inputs of every model.
 
     Args:
         path: The folder.
+        inference: What models run on; the defaults, unless told.
+        known_features: Says what is wrong with a list of feature columns (``name:dtype:version``), or ""; asks
+            `vitrine.features`, unless told.
 
     Raises:
-        BundleError: It is missing, changed, of another schema or unsafe; the text names the file and what to do.
+        BundleError: It is missing, changed, of another schema, unsafe or answers otherwise than in training; the
+            text names the file and what to do.
+        ConfigError: The installation cannot run its models.
     """
     files = BundleFiles(Path(path))
     ids, hashes = _items(files)
@@ -69,23 +88,40 @@ def load_bundle(path: str | PathLike[str]) -> Bundle:
     row_of = dict(zip(ids, range(n), strict=True))
     if len(row_of) != n:
         raise BundleError(f"{files.path / ITEMS}: holds an item twice; train the bundle again")
-    return Bundle(
+    co_visitation, linear = (read_item_item(files, part, n) for part in ("co_visitation", "linear"))
+    content = read_content(files, n)
+    models = read_models(files, inference, known_features or _known_features)
+    bundle = Bundle(
         path=files.path,
         manifest=files.manifest,
         item_ids=ids,
         row_of=row_of,
         text_hashes=hashes,
-        co_visitation=_item_item(files, "co_visitation", n),
-        linear=_item_item(files, "linear", n),
-        content=_content(files, n),
+        co_visitation=co_visitation,
+        linear=linear,
+        content=content,
+        models=models,
+        interest=read_interest(files, models.get(INTEREST), n, 0 if content is None else content.dimensions),
     )
+    files.refuse_unused()
+    return bundle
+
+
+def _known_features(keys: Sequence[str]) -> str:
+    if not keys:
+        return ""
+    # Features speak of bundles too: imported where all of both are there.
+    from vitrine.features import problem
+
+    return problem(keys)
 
 
 def _items(files: BundleFiles) -> tuple[list[str], npt.NDArray[np.uint64]]:
     where = files.path / ITEMS
     try:
         table = pl.read_parquet(io.BytesIO(files.data(ITEMS)))
-    except pl.exceptions.PolarsError as error:
+    # The reader panics on some damage; that is no `Exception`, and would end whatever thread loads a bundle.
+    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
         raise BundleError(f"{where}: not a Parquet file ({error}); train the bundle again") from None
     if table.schema != {"item_id": pl.String, "text_hash": pl.UInt64}:
         raise BundleError(f"{where}: has columns {dict(table.schema)}; train the bundle again")
@@ -102,68 +138,3 @@ def _items(files: BundleFiles) -> tuple[list[str], npt.NDArray[np.uint64]]:
             f"{where}: holds an id that is not of 1 to {MAX_ID_BYTES} bytes; train the bundle again"
         )
     return ids.to_list(), table["text_hash"].to_numpy()
-
-
-def _item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
-    names = [f"{part}.{column}.npy" for column in ("indptr", "indices", "weights")]
-    if not any(name in files for name in names):
-        return None
-    indptr = files.array(names[0], "int64", (n + 1,))
-    nnz = int(indptr[-1])
-    if indptr[0] != 0 or nnz < 0 or (np.diff(indptr) < 0).any():
-        raise BundleError(f"{files.path / names[0]}: row boundaries go backwards; train the bundle again")
-    indices = files.array(names[1], "int32", (nnz,))
-    if nnz and (indices.min() < 0 or indices.max() >= n):
-        raise BundleError(f"{files.path / names[1]}: names rows outside 0 to {n - 1}; train the bundle again")
-    weights = files.array(names[2], "float32", (nnz,))
-    files.finite(names[2], weights)
-    rising = np.diff(weights) > 0
-    rising[(indptr[1:-1] - 1)[(indptr[1:-1] > 0) & (indptr[1:-1] < nnz)]] = False
-    if nnz and (weights.min() <= 0 or rising.any()):
-        raise BundleError(
-            f"{files.path / names[2]}: weights are not positive, best first; train the bundle again"
-        )
-    return ItemItem(indptr, indices, weights)
-
-
-def _content(files: BundleFiles, n: int) -> ContentModel | None:
-    kind = files.manifest.content_kind
-    if kind is None:
-        return None
-    vectors = files.array("content.vectors.npy", "float32", (n, None))
-    files.finite("content.vectors.npy", vectors)
-    where = files.path / "content.vectors.npy"
-    length = np.einsum("ij,ij->i", vectors, vectors)
-    if not (np.isclose(length, 1, atol=1e-3) | (length == 0)).all():
-        raise BundleError(f"{where}: vectors are not of length 1; train the bundle again")
-    encoder = _encoder(files, kind)
-    if encoder.dimensions != vectors.shape[1]:
-        raise BundleError(
-            f"{where}: vectors have {vectors.shape[1]} numbers and the encoder makes {encoder.dimensions}; train it again"
-        )
-    return ContentModel(vectors, encoder)
-
-
-def _encoder(files: BundleFiles, kind: str) -> TextEncoder:
-    if kind == "hashed":
-        return _hashed(files)
-    if kind == "sentence":
-        from vitrine.content.sentence import SentenceEncoder
-
-        model, tokenizer = files.data("encoder/model.onnx"), files.data("encoder/tokenizer.json")
-        try:
-            return SentenceEncoder(bytes(model), bytes(tokenizer))
-        except ValueError as error:
-            raise BundleError(f"{files.path / 'encoder'}: {error}; train the bundle again") from None
-    raise BundleError(f"{files.path}: content_kind {kind!r} is not known; train the bundle with this version")
-
-
-def _hashed(files: BundleFiles) -> HashedEncoder:
-    vocabulary = files.array("content.vocabulary.npy", "uint64", (None,))
-    idf = files.array("content.idf.npy", "float32", (len(vocabulary),))
-    projection = files.array("content.projection.npy", "float16", (len(vocabulary), None))
-    if (vocabulary[1:] <= vocabulary[:-1]).any():
-        raise BundleError(f"{files.path / 'content.vocabulary.npy'}: is not sorted; train the bundle again")
-    files.finite("content.idf.npy", idf)
-    files.finite("content.projection.npy", projection)
-    return HashedEncoder(vocabulary, idf, projection)

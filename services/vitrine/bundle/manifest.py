@@ -6,9 +6,10 @@ from datetime import datetime
 
 import msgspec
 
+from vitrine.bundle.entries import DatasetRef, FileEntry, ModelEntry, TrainingWindow
 from vitrine.errors import BundleError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 MANIFEST = "manifest.json"
 
 Parameter = str | int | float | bool | None
@@ -16,38 +17,6 @@ Parameter = str | int | float | bool | None
 # At most one folder deep, no leading dot: a name can lead nowhere but into the bundle.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 _NO_DIGEST = b"0" * 64
-
-
-class FileEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One file: SHA-256 as 64 hexadecimal digits, and its size."""
-
-    sha256: str
-    bytes: int
-
-
-class TrainingWindow(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The events that were trained on.
-
-    Attributes:
-        first: Time of the first one; absent when the data has no times.
-        last: Time of the last one.
-        until: Events from this moment on were left out, when that was asked for.
-        events: How many there were.
-        subjects: From how many shoppers.
-    """
-
-    first: datetime | None = None
-    last: datetime | None = None
-    until: datetime | None = None
-    events: int = 0
-    subjects: int = 0
-
-
-class DatasetRef(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The data set that was trained on: its name and the fingerprint of its files."""
-
-    name: str = ""
-    fingerprint: str = ""
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -66,7 +35,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         metrics: What validation measured, by name.
         parameters: What training was told or chose.
         packages: Versions of the packages that wrote it.
-        features: Feature columns that the models expect, in order, as ``name:dtype:version``.
+        models: Models by name.
+        interest_length: How many events the model "interest" takes at most.
         files: Every other file of the folder, by name.
         checksum: SHA-256 of this file with these 64 digits as zeros.
     """
@@ -83,7 +53,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     metrics: dict[str, float] = {}
     parameters: dict[str, Parameter] = {}
     packages: dict[str, str] = {}
-    features: list[str] = []
+    models: dict[str, ModelEntry] = {}
+    interest_length: int | None = None
     files: dict[str, FileEntry] = {}
     checksum: str = ""
 
@@ -92,16 +63,17 @@ class _Schema(msgspec.Struct):
     schema_version: int
 
 
-def content_version(files: dict[str, FileEntry]) -> str:
-    """The version of a bundle with these files."""
-    lines = "".join(f"{name}\0{entry.sha256}\n" for name, entry in sorted(files.items()))
-    return hashlib.sha256(lines.encode()).hexdigest()[:12]
+def content_version(manifest: Manifest) -> str:
+    """The version of a bundle with these files, used in this way."""
+    lines = "".join(f"{name}\0{entry.sha256}\n" for name, entry in sorted(manifest.files.items()))
+    use = (manifest.content_kind, manifest.models, manifest.interest_length)
+    return hashlib.sha256(lines.encode() + msgspec.json.encode(use, order="deterministic")).hexdigest()[:12]
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
     """The bytes of `manifest.json`, with version and checksum filled in."""
     unsigned = msgspec.structs.replace(
-        manifest, version=content_version(manifest.files), checksum=_NO_DIGEST.decode()
+        manifest, version=content_version(manifest), checksum=_NO_DIGEST.decode()
     )
     raw = msgspec.json.format(msgspec.json.encode(unsigned), indent=2) + b"\n"
     head, mark, tail = raw.rpartition(_NO_DIGEST)
@@ -144,6 +116,8 @@ def decode_manifest(raw: bytes, where: str) -> Manifest:
             raise BundleError(
                 f"{where}: lists the file {name!r}, which is not a name inside a bundle; do not use it"
             )
-    if manifest.version != content_version(manifest.files):
-        raise BundleError(f"{where}: version does not belong to the listed files; train the bundle again")
+    if manifest.version != content_version(manifest):
+        raise BundleError(
+            f"{where}: version does not belong to the listed files and models; train the bundle again"
+        )
     return manifest

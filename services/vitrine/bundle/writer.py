@@ -1,7 +1,5 @@
 """Writes a bundle: whole or not at all."""
 
-import hashlib
-import os
 import platform
 import shutil
 import tempfile
@@ -16,22 +14,29 @@ import numpy.typing as npt
 import polars as pl
 
 from vitrine import __version__
+from vitrine.bundle.entries import DatasetRef, TrainingWindow
+from vitrine.bundle.interest import InterestTable
 from vitrine.bundle.item_item import ItemItem
-from vitrine.bundle.loader import ITEMS
-from vitrine.bundle.manifest import (
-    MANIFEST,
-    DatasetRef,
-    FileEntry,
-    Manifest,
-    Parameter,
-    TrainingWindow,
-    decode_manifest,
-    encode_manifest,
-)
+from vitrine.bundle.loader import ITEMS, load_bundle
+from vitrine.bundle.manifest import MANIFEST, Manifest, Parameter, decode_manifest, encode_manifest
+from vitrine.bundle.model_file import ModelFile, check_names
+from vitrine.bundle.publish import check_target, entry_of, publish, save
+from vitrine.config import InferenceConfig
 from vitrine.content.model import ContentModel
 from vitrine.errors import BundleError
 
-_PACKAGES = ("numpy", "scipy", "polars", "scikit-learn", "onnxruntime", "tokenizers")
+_PACKAGES = (
+    "numpy",
+    "scipy",
+    "polars",
+    "scikit-learn",
+    "onnx",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "lightgbm",
+    "tokenizers",
+    "torch",
+)
 
 
 def write_bundle(
@@ -42,6 +47,8 @@ def write_bundle(
     co_visitation: ItemItem | None = None,
     linear: ItemItem | None = None,
     content: ContentModel | None = None,
+    models: Sequence[ModelFile] = (),
+    interest: InterestTable | None = None,
     name: str = "",
     created: datetime | None = None,
     window: TrainingWindow | None = None,
@@ -49,8 +56,11 @@ def write_bundle(
     off: Mapping[str, str] | None = None,
     metrics: Mapping[str, float] | None = None,
     parameters: Mapping[str, Parameter] | None = None,
+    inference: InferenceConfig | None = None,
 ) -> Manifest:
-    """Writes a bundle beside ``out`` and then puts it in its place, so that no reader sees half of one.
+    """Writes a bundle beside ``out``, loads it as serving will, and only then puts it in its place.
+
+    So no reader sees half of one, and what does not load or answers otherwise than in training is never published.
 
     Args:
         out: The folder. A bundle that is there is replaced; any other non-empty folder is refused.
@@ -59,6 +69,8 @@ def write_bundle(
         co_visitation: Neighbours by co-visitation.
         linear: Neighbours by the linear or latent-factor model.
         content: Content vectors and their encoder.
+        models: Models with their golden inputs and outputs.
+        interest: Interest vectors of the items; goes with the model "interest".
         name: For people.
         created: Now, unless told.
         window: The events that were trained on.
@@ -66,15 +78,17 @@ def write_bundle(
         off: Part that is missing -> why.
         metrics: What validation measured.
         parameters: What training was told or chose.
+        inference: What models run on while they are verified.
 
     Returns:
         The manifest as written.
 
     Raises:
-        BundleError: ``out`` is something else, or cannot be written.
+        BundleError: ``out`` is something else, or cannot be written, or serving would refuse the bundle.
     """
     target = Path(out)
     check_target(target)
+    check_names(models)
     hashes = np.zeros(len(item_ids), np.uint64) if text_hashes is None else text_hashes
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -87,13 +101,18 @@ def write_bundle(
             for part, model in (("co_visitation", co_visitation), ("linear", linear)):
                 if model is not None:
                     for column in ("indptr", "indices", "weights"):
-                        _save(work / f"{part}.{column}.npy", getattr(model, column))
+                        save(work / f"{part}.{column}.npy", getattr(model, column))
             if content is not None:
-                _save(work / "content.vectors.npy", content.vectors)
+                save(work / "content.vectors.npy", content.vectors)
                 for file, data in content.encoder.files().items():
-                    _save(work / file, data)
+                    save(work / file, data)
+            for model_file in models:
+                for file, data in model_file.files().items():
+                    save(work / file, data)
+            for file, vectors in ({} if interest is None else interest.files()).items():
+                save(work / file, vectors)
             files = {
-                path.relative_to(work).as_posix(): _entry(path)
+                path.relative_to(work).as_posix(): entry_of(path)
                 for path in sorted(work.rglob("*"))
                 if path.is_file()
             }
@@ -109,11 +128,14 @@ def write_bundle(
                     metrics=dict(metrics or {}),
                     parameters=dict(parameters or {}),
                     packages=_packages(),
+                    models={model.name: model.entry() for model in models},
+                    interest_length=None if interest is None else interest.length,
                     files=files,
                 )
             )
             (work / MANIFEST).write_bytes(raw)
-            _publish(work, target)
+            _verify(work, target, inference)
+            publish(work, target)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
@@ -121,51 +143,13 @@ def write_bundle(
     return decode_manifest(raw, str(target / MANIFEST))
 
 
-def check_target(target: Path) -> None:
-    """Refuses to replace anything but a bundle or an empty folder.
-
-    Raises:
-        BundleError: Something else is there.
-    """
-    if target.is_symlink() or (target.exists() and not target.is_dir()):
-        raise BundleError(f"{target}: is not a folder; choose another --out")
-    if target.is_dir() and not (target / MANIFEST).is_file() and any(target.iterdir()):
-        raise BundleError(
-            f"{target}: is neither empty nor a bundle, and would be replaced; choose another --out"
-        )
-
-
-def _save(path: Path, data: npt.NDArray[np.generic] | bytes) -> None:
-    path.parent.mkdir(exist_ok=True)
-    with path.open("wb") as file:
-        if isinstance(data, bytes):
-            file.write(data)
-        else:
-            little = np.ascontiguousarray(data, data.dtype.newbyteorder("<"))
-            np.lib.format.write_array(file, little, version=(1, 0), allow_pickle=False)
-
-
-def _entry(path: Path) -> FileEntry:
-    with path.open("rb") as file:
-        os.fsync(file.fileno())
-        return FileEntry(hashlib.file_digest(file, "sha256").hexdigest(), path.stat().st_size)
-
-
-def _publish(work: Path, target: Path) -> None:
-    """Puts the finished folder in its place; the one that was there goes."""
-    work.chmod(0o755)  # mkdtemp makes it private
-    old: Path | None = None
-    if target.exists():
-        old = Path(tempfile.mkdtemp(prefix=f".{target.name}.old.", dir=target.parent))
-        target.rename(old / target.name)
-    work.rename(target)
-    handle = os.open(target.parent, os.O_RDONLY)
+def _verify(work: Path, target: Path, inference: InferenceConfig | None) -> None:
     try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
-    if old is not None:
-        shutil.rmtree(old, ignore_errors=True)
+        load_bundle(work, inference)
+    except BundleError as error:
+        raise BundleError(
+            f"not written, because serving would refuse it: {str(error).replace(str(work), str(target))}"
+        ) from None
 
 
 def _packages() -> dict[str, str]:

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 import pytest
 
-from tests.unit.bundle.conftest import ITEMS
+from tests.support.models import interest_table
+from tests.support.small_bundle import ITEMS, write_small_bundle
 from vitrine.bundle import AttachedBundle, load_bundle, write_bundle
 from vitrine.catalog import Catalog
 from vitrine.content.encoder import HashedEncoder
@@ -93,4 +94,80 @@ def test_without_content(tmp_path: Path, catalog: Catalog) -> None:
     write_bundle(tmp_path / "b", item_ids=["new"])
     attached = AttachedBundle(load_bundle(tmp_path / "b"), catalog)
     assert attached.content is None
+    assert attached.interest_vectors is None
     assert attached.bundle_rows.tolist() == [-1, 0]
+
+
+def test_interest_vectors_are_those_of_training_or_projected(bundle_path: Path, catalog: Catalog) -> None:
+    bundle = load_bundle(bundle_path)
+    attached = AttachedBundle(bundle, catalog)
+    assert bundle.interest is not None
+    assert bundle.interest.projection is not None
+    assert attached.content is not None
+    assert attached.interest_vectors is not None
+    assert attached.interest_vectors.shape == (2, 4)
+    np.testing.assert_array_equal(attached.interest_vectors[0], bundle.interest.vectors[2])
+    np.testing.assert_allclose(
+        attached.interest_vectors[1], attached.content[1] @ bundle.interest.projection, atol=1e-6
+    )
+    catalog.apply([RED, Item(item_id="silent")], 2)
+    np.testing.assert_array_equal(attached.interest_vectors[2], bundle.interest.vectors[0])
+    assert attached.interest_vectors[3].tolist() == [0, 0, 0, 0]
+
+
+def test_interest_vectors_follow_the_text_of_new_items_alone(bundle_path: Path, catalog: Catalog) -> None:
+    attached = AttachedBundle(load_bundle(bundle_path), catalog)
+    assert attached.interest_vectors is not None
+    trained, mug = attached.interest_vectors.copy()
+    catalog.apply(
+        [
+            msgspec.structs.replace(CUP, title="blue mug"),
+            Item(item_id="new", title="red"),
+            Item(item_id="newer", title="mug"),
+        ],
+        2,
+    )
+    np.testing.assert_array_equal(attached.interest_vectors[0], trained)
+    assert not np.array_equal(attached.interest_vectors[1], mug)
+    np.testing.assert_array_equal(attached.interest_vectors[2], mug)
+    catalog.apply([Item(item_id="new", title="")], 3)
+    assert not attached.interest_vectors[1].any()
+    catalog.apply([Item(item_id="new", title="mug")], 4)
+    np.testing.assert_array_equal(attached.interest_vectors[1], mug)
+
+
+def test_projected_vectors_are_the_same_one_by_one_and_all_at_once(small_bundle: Path) -> None:
+    bundle = load_bundle(small_bundle)
+    words = ("red", "blue mug", "红", "mug red", "杯")
+    new = [Item(item_id=f"i{n}", title=words[n % 5]) for n in range(300)]
+    together, apart = Catalog(seed=0), Catalog(seed=0)
+    first, second = AttachedBundle(bundle, together), AttachedBundle(bundle, apart)
+    together.apply(new, 1)
+    for n, item in enumerate(new):
+        apart.apply([item], n + 1)
+    assert first.interest_vectors is not None
+    assert second.interest_vectors is not None
+    assert first.interest_vectors.any()
+    np.testing.assert_array_equal(first.interest_vectors, second.interest_vectors)
+
+
+def test_interest_without_a_projection_or_content(tmp_path: Path, catalog: Catalog) -> None:
+    write_small_bundle(tmp_path / "b", content=None, interest=interest_table(len(ITEMS)))
+    bundle = load_bundle(tmp_path / "b")
+    attached = AttachedBundle(bundle, catalog)
+    assert bundle.interest is not None
+    assert attached.interest_vectors is not None
+    np.testing.assert_array_equal(attached.interest_vectors[0], bundle.interest.vectors[2])
+    assert attached.interest_vectors[1].tolist() == [0, 0, 0, 0]
+    catalog.apply([RED, Item(item_id="newer", title="mug")], 2)
+    np.testing.assert_array_equal(attached.interest_vectors[2], bundle.interest.vectors[0])
+    assert not attached.interest_vectors[3].any()
+
+
+def test_interest_vectors_reach_the_end_of_the_catalogue(small_bundle: Path, catalog: Catalog) -> None:
+    attached = AttachedBundle(load_bundle(small_bundle), catalog)
+    attached.close()
+    catalog.apply([Item(item_id=f"i{n}") for n in range(3000)], 2)
+    assert attached.interest_vectors is not None
+    assert len(attached.interest_vectors) == 3002
+    assert not attached.interest_vectors[2:].any()

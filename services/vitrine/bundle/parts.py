@@ -1,0 +1,87 @@
+"""The parts of a bundle that are arrays alone: neighbours, content vectors and the encoder of texts."""
+
+import numpy as np
+
+from vitrine.bundle.files import BundleFiles
+from vitrine.bundle.item_item import ItemItem
+from vitrine.bundle.manifest import MANIFEST
+from vitrine.content.encoder import HashedEncoder
+from vitrine.content.model import ContentModel, TextEncoder
+from vitrine.errors import BundleError
+
+
+def read_item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
+    """Neighbours of n items, or nothing.
+
+    Raises:
+        BundleError: They are not a matrix by rows, positive and best first.
+    """
+    names = [f"{part}.{column}.npy" for column in ("indptr", "indices", "weights")]
+    if not any(name in files for name in names):
+        return None
+    indptr = files.array(names[0], "int64", (n + 1,))
+    nnz = int(indptr[-1])
+    if indptr[0] != 0 or nnz < 0 or (np.diff(indptr) < 0).any():
+        raise BundleError(f"{files.path / names[0]}: row boundaries go backwards; train the bundle again")
+    indices = files.array(names[1], "int32", (nnz,))
+    if nnz and (indices.min() < 0 or indices.max() >= n):
+        raise BundleError(f"{files.path / names[1]}: names rows outside 0 to {n - 1}; train the bundle again")
+    weights = files.array(names[2], "float32", (nnz,))
+    files.finite(names[2], weights)
+    rising = np.diff(weights) > 0
+    rising[(indptr[1:-1] - 1)[(indptr[1:-1] > 0) & (indptr[1:-1] < nnz)]] = False
+    if nnz and (weights.min() <= 0 or rising.any()):
+        raise BundleError(
+            f"{files.path / names[2]}: weights are not positive, best first; train the bundle again"
+        )
+    return ItemItem(indptr, indices, weights)
+
+
+def read_content(files: BundleFiles, n: int) -> ContentModel | None:
+    """Content vectors of n items and what makes them, or nothing.
+
+    Raises:
+        BundleError: They are not of length 1, or the encoder makes others.
+    """
+    kind = files.manifest.content_kind
+    if kind is None:
+        return None
+    vectors = files.array("content.vectors.npy", "float32", (n, None))
+    files.finite("content.vectors.npy", vectors)
+    where = files.path / "content.vectors.npy"
+    length = np.einsum("ij,ij->i", vectors, vectors)
+    if not (np.isclose(length, 1, atol=1e-3) | (length == 0)).all():
+        raise BundleError(f"{where}: vectors are not of length 1; train the bundle again")
+    encoder = _encoder(files, kind)
+    if encoder.dimensions != vectors.shape[1]:
+        raise BundleError(
+            f"{where}: vectors have {vectors.shape[1]} numbers and the encoder makes {encoder.dimensions}; train it again"
+        )
+    return ContentModel(vectors, encoder)
+
+
+def _encoder(files: BundleFiles, kind: str) -> TextEncoder:
+    if kind == "hashed":
+        return _hashed(files)
+    if kind == "sentence":
+        from vitrine.content.sentence import SentenceEncoder
+
+        model, tokenizer = files.data("encoder/model.onnx"), files.data("encoder/tokenizer.json")
+        try:
+            return SentenceEncoder(bytes(model), bytes(tokenizer))
+        except ValueError as error:
+            raise BundleError(f"{files.path / 'encoder'}: {error}; train the bundle again") from None
+    raise BundleError(
+        f"{files.path / MANIFEST}: content_kind {kind!r} is not known; train the bundle again with this version of Vitrine"
+    )
+
+
+def _hashed(files: BundleFiles) -> HashedEncoder:
+    vocabulary = files.array("content.vocabulary.npy", "uint64", (None,))
+    idf = files.array("content.idf.npy", "float32", (len(vocabulary),))
+    projection = files.array("content.projection.npy", "float16", (len(vocabulary), None))
+    if (vocabulary[1:] <= vocabulary[:-1]).any():
+        raise BundleError(f"{files.path / 'content.vocabulary.npy'}: is not sorted; train the bundle again")
+    files.finite("content.idf.npy", idf)
+    files.finite("content.projection.npy", projection)
+    return HashedEncoder(vocabulary, idf, projection)
