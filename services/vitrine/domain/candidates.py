@@ -1,13 +1,17 @@
 """Candidates between retrieval and ranking, as columns."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import Degradation, Reason, Versions
+
+
+def _unknown() -> npt.NDArray[np.float32]:
+    return np.empty(0, np.float32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,12 +23,18 @@ class Candidates:
         source_names: The s sources that were asked.
         masks: ``uint32[n]``; bit j tells that source j found the item.
         scores: ``float32[n, s]``; NaN where a source did not find the item.
+        popularity: ``float32[n]``, interest of all shoppers in each item as a share of the most popular one's, whichever
+            source found it; empty when retrieval did not tell.
+        trend: ``float32[n]``, log2 of the latest interest ÷ the usual one, 0 when nothing changed, NaN when nobody
+            cared; empty when retrieval did not tell.
     """
 
     item_ids: Sequence[str]
     source_names: tuple[str, ...]
     masks: npt.NDArray[np.uint32]
     scores: npt.NDArray[np.float32]
+    popularity: npt.NDArray[np.float32] = field(default_factory=_unknown)
+    trend: npt.NDArray[np.float32] = field(default_factory=_unknown)
 
     def __len__(self) -> int:
         return len(self.item_ids)

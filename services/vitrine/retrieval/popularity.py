@@ -1,5 +1,6 @@
 """What is popular and what is rising, live: every recorded event counts in the next answer."""
 
+from math import log2
 from threading import RLock
 
 import msgspec
@@ -93,6 +94,30 @@ class Popularity:
                 shares[counted] = np.maximum(values[rows[counted]], 0.0) / values[head[0]]
             return shares
 
+    def trend(self, rows: Rows, time: float) -> npt.NDArray[np.float32]:
+        """``float32[k]``: log2 of the fast sum ÷ what the slow sum lets expect, as of ``time``, within ±8.
+
+        0 means as usual; NaN where there is neither.
+        """
+        with self._lock:
+            found = np.full(len(rows), np.nan, np.float32)
+            counted = np.flatnonzero(rows < len(self._slow.values))
+            slow, fast = self._slow.values[rows[counted]], self._fast.values[rows[counted]]
+            some = (slow > 0) & (fast > 0)
+            usual = self._log2_usual(time)
+            with np.errstate(divide="ignore", invalid="ignore"):
+                excess = np.clip(np.log2(fast) - np.log2(slow) - usual, -8, 8)
+            found[counted[some]] = excess[some]
+            return found
+
+    def _log2_usual(self, time: float) -> float:
+        """Log2 of the fast sum that a slow sum of 1 lets expect.
+
+        Landmarks can lie further from now than a float reaches; what is left of them here is bounded.
+        """
+        expected = self._slow.log2_factor(time) - self._fast.log2_factor(time)
+        return log2(self._fast.half_life / self._slow.half_life) + min(max(expected, -500.0), 500.0)
+
     def rising(self, allowed: Mask, limit: int, time: float) -> Found:
         """The allowed rows that are rising as of ``time``, strongest first, as shares of the strongest of all.
 
@@ -102,9 +127,7 @@ class Popularity:
             head = self._rising_head.head(self._rising, self._catalog.tie)[:_RISING_POOL]
             rows = head[head < len(allowed)]
             slow, fast = self._slow.values[rows], self._fast.values[rows]
-            # Landmarks can lie further from now than a float reaches; what is left of them here is bounded.
-            log2_usual = self._slow.log2_factor(time) - self._fast.log2_factor(time)
-            usual = self._fast.half_life / self._slow.half_life * 2.0 ** min(max(log2_usual, -500.0), 500.0)
+            usual = 2.0 ** self._log2_usual(time)
             rows = rows[allowed[rows] & (fast > slow * usual)][:limit]
             return rows, (self._rising[rows] / self._rising[head[:1]]).astype(np.float32)
 

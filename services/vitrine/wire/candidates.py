@@ -1,6 +1,9 @@
 """Candidates and the answers of retrieval."""
 
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 
 from vitrine.api.retrieval.v1 import retrieval_pb2 as pb
 from vitrine.domain.candidates import Candidates, Retrieved
@@ -24,6 +27,8 @@ def candidates_to_proto(candidates: Candidates) -> pb.Candidates:
         source_names=candidates.source_names,
         source_masks=candidates.masks.tolist(),
         source_scores=candidates.scores.astype("<f4", copy=False).tobytes(),
+        popularity=candidates.popularity.tolist(),
+        trend=candidates.trend.tolist(),
     )
 
 
@@ -54,7 +59,24 @@ def candidates_from_proto(message: pb.Candidates, field: str) -> Candidates:
     scores = np.frombuffer(message.source_scores, "<f4").reshape(n, sources)
     if np.isinf(scores).any():
         raise InvalidInput(f"{field}.source_scores", "has an infinite score; send NaN where there is none")
-    return Candidates(ids, tuple(message.source_names), masks, scores.astype(np.float32, copy=False))
+    return Candidates(
+        ids,
+        tuple(message.source_names),
+        masks,
+        scores.astype(np.float32, copy=False),
+        popularity=_signal(message.popularity, n, f"{field}.popularity"),
+        trend=_signal(message.trend, n, f"{field}.trend"),
+    )
+
+
+def _signal(values: Sequence[float], n: int, field: str) -> npt.NDArray[np.float32]:
+    """``float32[n]``, or nothing where nothing was sent."""
+    if len(values) not in {0, n}:
+        raise InvalidInput(field, f"has {len(values)} entries for {n} items; send one each, or none")
+    column = np.array(values, np.float32)
+    if np.isinf(column).any():
+        raise InvalidInput(field, "has an infinite entry; send NaN where nothing is known")
+    return column
 
 
 def retrieved_to_proto(retrieved: Retrieved) -> pb.RetrieveResponse:

@@ -1,0 +1,134 @@
+"""Which feature columns there are. A model's bundle pins their names and versions.
+
+All are scale-free (shares, ranks, ages, logarithms of counts), so that a model that was fitted on an earlier part of
+the history serves a later one, and a small shop's model is not confused by a large number.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """One feature column, ``float32``, NaN where it says nothing.
+
+    Attributes:
+        name: ``block.column``; columns of a block are computed together.
+        group: What it speaks of; shares in a score are added up by group.
+        text: What it is, in words.
+        version: Changes when its meaning does.
+    """
+
+    name: str
+    group: str
+    text: str
+    version: int = 1
+
+    @property
+    def key(self) -> str:
+        """As pinned by a bundle: ``name:dtype:version``."""
+        return f"{self.name}:f4:{self.version}"
+
+
+_COLUMNS = (
+    Column("shopper.events", "shopper", "how much the shopper did in the shop"),
+    Column("shopper.purchase_days", "shopper", "on how many days the shopper bought"),
+    Column("shopper.idle_days", "shopper", "days since the shopper was last seen"),
+    Column("shopper.tenure_days", "shopper", "days since the shopper was first seen"),
+    Column("shopper.items", "shopper", "how many items the shopper knows"),
+    Column("shopper.basket", "shopper", "items the shopper buys on one day"),
+    Column("shopper.gap_days", "shopper", "days between the shopper's purchases"),
+    Column("shopper.repeats", "shopper", "how much of what the shopper buys is bought again"),
+    Column("context.seeds", "context", "items that the window is about"),
+    Column("history.purchases", "history", "how often it was bought before"),
+    Column("history.days_share", "history", "share of the shopper's buying days on which it was bought"),
+    Column("history.quantity", "history", "pieces bought at a time"),
+    Column("history.views", "history", "how often it was looked at before"),
+    Column("history.in_cart", "history", "whether it lies in the basket"),
+    Column("history.age_days", "history", "days since the shopper last turned to it"),
+    Column("history.purchase_age_days", "history", "days since it was last bought"),
+    Column("history.purchase_age_gaps", "history", "the same, in the shopper's usual gaps between purchases"),
+    Column(
+        "history.purchase_lag_days", "history", "days between its last purchase and the shopper's last one"
+    ),
+    Column("history.long_share", "history", "long-term interest, against the shopper's favourite item"),
+    Column("history.long_rank", "history", "its place among the shopper's items by long-term interest"),
+    Column(
+        "history.short_share", "history", "short-term interest, against the shopper's favourite of these days"
+    ),
+    Column("history.rating", "history", "the stars that the shopper gave it"),
+    Column("history.liked", "history", "whether the shopper liked it"),
+    Column("taste.category", "taste", "the shopper's interest in its category"),
+    Column("taste.category_now", "taste", "the shopper's latest interest in its category"),
+    Column("taste.top_category", "taste", "the shopper's interest in its department"),
+    Column("taste.brand", "taste", "the shopper's interest in its brand"),
+    Column("taste.price_band", "taste", "the shopper's interest in its price range"),
+    Column("taste.price_gap", "taste", "its price against what the shopper usually looks at"),
+    Column("item.age_days", "newness", "days since it came into the shop"),
+    Column("item.price", "item", "its price against the other candidates"),
+    Column("item.popularity", "popularity", "how popular it is, against the most popular candidate"),
+    Column("item.popularity_rank", "popularity", "its place among the candidates by popularity"),
+    Column("item.trend", "trend", "whether interest in it is rising"),
+    Column("item.found_by", "item", "how many sources found it"),
+)
+_BY_NAME = {c.name: c for c in _COLUMNS}
+
+# Columns that need no model: any data set has them, as far as its own columns go.
+ALWAYS = tuple(c.name for c in _COLUMNS)
+
+# What a ranker or a source adds: its score as a share of the best, and its place.
+_COMPONENT = re.compile(r"(ranker|source):([a-z0-9_]{1,64})\.(share|rank)")
+_SOURCE_GROUPS = {
+    "popular": "popularity",
+    "trending": "trend",
+    "bought_again": "history",
+    "new_arrivals": "newness",
+    "co_visitation": "cf",
+}
+_SAYS = {"share": "the score of", "rank": "the place given by"}
+
+
+def column(name: str) -> Column:
+    """The column of a name.
+
+    Raises:
+        KeyError: There is no such column in this version of Vitrine.
+    """
+    known = _BY_NAME.get(name)
+    if known is not None:
+        return known
+    found = _COMPONENT.fullmatch(name)
+    if found is None:
+        raise KeyError(name)
+    kind, component, says = found.groups()
+    group = _SOURCE_GROUPS.get(component, component) if kind == "source" else component
+    return Column(name, group, f"{_SAYS[says]} {kind} '{component}'")
+
+
+def component_columns(names: Iterable[str]) -> tuple[str, ...]:
+    """The columns of some components, given as ``ranker:NAME`` and ``source:NAME``."""
+    return tuple(f"{name}.{says}" for name in names for says in ("share", "rank"))
+
+
+def keys_of(names: Sequence[str]) -> list[str]:
+    """The keys that pin columns in a bundle."""
+    return [column(name).key for name in names]
+
+
+def problem(keys: Sequence[str]) -> str:
+    """Why columns that a bundle pins cannot be had here; empty when they can."""
+    for key in keys:
+        name = key.split(":f4:")[0]
+        try:
+            here = column(name).key
+        except KeyError:
+            return f"the feature column '{name}' is not known here"
+        if here != key:
+            return f"the feature column '{name}' has another version here: {here} instead of {key}"
+    return ""
+
+
+def names_of(keys: Sequence[str]) -> tuple[str, ...]:
+    """The names of columns that a bundle pins."""
+    return tuple(key.split(":f4:")[0] for key in keys)
