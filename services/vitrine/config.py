@@ -5,7 +5,7 @@ import hashlib
 import tomllib
 from importlib import resources
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -75,6 +75,26 @@ class RecommendationConfig(_Section):
     retrieval_share: Share = Field(0.5, description="Share of what is then left that retrieval may take.")
 
 
+class InferenceConfig(_Section):
+    """What models run on, and for how long."""
+
+    provider: Literal["auto", "cuda", "cpu"] = Field(
+        "auto", description="'auto': the GPU where there is one; 'cuda': refuse to start without; 'cpu'."
+    )
+    threads: int = Field(
+        1, ge=1, le=256, description="Threads of one run on the CPU; requests run side by side already."
+    )
+    budget_ms: Positive = Field(250, description="Time for one run of a model; what takes longer is stopped.")
+    max_batch_rows: int = Field(
+        8192, ge=1, description="Rows that requests which come together may fill in one run."
+    )
+
+    @property
+    def budget(self) -> float:
+        """Time for one run, in seconds."""
+        return self.budget_ms / 1000
+
+
 class RulesConfig(_Section):
     """Business rules of a scene. Hidden and unsellable items are never shown, whatever stands here."""
 
@@ -100,6 +120,11 @@ class SceneConfig(_Section):
     weights: dict[str, float] = Field(
         description="Weight of each ranker, and of each source as 'source:NAME', in the final score; 0 is off."
     )
+    reranker: str = Field(
+        "",
+        description="A ranker that runs last, sees the scores of all others, and decides the order alone; where it "
+        "cannot answer, the weights decide.",
+    )
     diversity: Share = Field(0.0, description="0: by score alone; towards 1: the more different the better.")
     rules: RulesConfig = Field(default_factory=RulesConfig)
 
@@ -111,7 +136,11 @@ class SceneConfig(_Section):
     @property
     def rankers(self) -> tuple[str, ...]:
         """The rankers that are on."""
-        return tuple(n for n, w in self.weights.items() if w != 0 and not n.startswith("source:"))
+        return tuple(
+            n
+            for n, w in self.weights.items()
+            if w != 0 and not n.startswith("source:") and n != self.reranker
+        )
 
 
 class Config(_Section):
@@ -124,6 +153,7 @@ class Config(_Section):
     profile: ProfileConfig = Field(default_factory=ProfileConfig)
     retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
     recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig)
+    inference: InferenceConfig = Field(default_factory=InferenceConfig)
     plugins: dict[str, PluginSettings] = Field(default_factory=dict, description="Settings of each plugin.")
     scenes: dict[str, SceneConfig] = Field(description="The windows, by name.")
 

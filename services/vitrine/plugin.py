@@ -27,7 +27,7 @@ they are weighted, so only their order and relative distances count.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,6 +37,9 @@ from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.profile import Profile
 from vitrine.domain.request import Context
+
+if TYPE_CHECKING:
+    from vitrine.features import Features
 
 PROJECT = "vitrine"
 ENTRY_POINT_GROUP = "vitrine.rankers"
@@ -79,6 +82,8 @@ class Items:
         created: ``float64[n]``, Unix seconds.
         category: ``int32[n]``, code of the leaf category, −1 when it has none.
         brand: ``int32[n]``, code of the brand, −1 when it has none.
+        popularity: ``float32[n]``, interest of all shoppers as a share of the most popular item's; NaN when not told.
+        trend: ``float32[n]``, log2 of the latest interest ÷ the usual one; NaN when not known.
     """
 
     ids: Sequence[str]
@@ -88,6 +93,8 @@ class Items:
     created: npt.NDArray[np.float64]
     category: npt.NDArray[np.int32]
     brand: npt.NDArray[np.int32]
+    popularity: npt.NDArray[np.float32]
+    trend: npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +137,7 @@ class Batch:
         source_names: The sources that retrieval asked.
         source_scores: ``float32[n, s]``, NaN where a source did not find the item.
         scores: Scores of the rankers that ran before this one, by name.
+        features: Columns derived from all this, for models (`vitrine.features`); each is computed when first asked for.
     """
 
     request_time: float
@@ -142,6 +150,7 @@ class Batch:
     source_names: tuple[str, ...]
     source_scores: npt.NDArray[np.float32]
     scores: Mapping[str, Scores]
+    features: "Features"
 
 
 @runtime_checkable
@@ -169,6 +178,43 @@ class Explainer(Protocol):
 
     def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For m candidates of the batch, ``int64[m]`` rows of ``batch.history``; −1 where none stands out."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Attribution:
+    """What the scores of m candidates are made of: score = base + shares, added up.
+
+    Attributes:
+        columns: f names of feature columns (`vitrine.features`).
+        values: ``float32[m, f]``, what the model saw; NaN where there was nothing.
+        shares: ``float32[m, f]``, what each column added to each score; below 0 it took away.
+        base: The score of a candidate of whom nothing is known.
+    """
+
+    columns: tuple[str, ...]
+    values: npt.NDArray[np.float32]
+    shares: npt.NDArray[np.float32]
+    base: float
+
+
+@runtime_checkable
+class Attributor(Protocol):
+    """A ranker that can also tell what its scores are made of. Reasons come from that where it decides the order.
+
+    Attributes:
+        groups: What `group_shares` tells apart: groups of feature columns (`vitrine.features.Column.group`), where the
+            columns of a ranker's scores are a group of its name.
+    """
+
+    groups: tuple[str, ...]
+
+    def group_shares(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Scores:
+        """For m candidates of the batch, ``float32[m, len(groups)]``: asked for every answer, so it must be quick."""
+        ...
+
+    def attribute(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Attribution:
+        """For m candidates of the batch, column by column and exactly: asked when somebody wants to know."""
         ...
 
 

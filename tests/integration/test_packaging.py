@@ -2,21 +2,17 @@
 
 import email
 import json
-import os
 import re
-import subprocess
 import sys
 import tomllib
-import venv
 import zipfile
 from email.message import Message
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).parents[2]
-CONSTRAINTS = ROOT / "constraints.txt"
+from tests.support.installed import CONSTRAINTS, ROOT, build_wheel, fresh_environment, run
+
 CLIENT = {"grpcio", "grpcio-status", "googleapis-common-protos", "protobuf"}
 NOT_FOR_CALLERS = (
     "numpy",
@@ -29,30 +25,16 @@ NOT_FOR_CALLERS = (
     "typer",
     "apsw",
 )
-# What pip says where no index can be reached.
-OFFLINE = re.compile(
-    r"No matching distribution|Could not find a version|connection|Network is unreachable", re.IGNORECASE
-)
-
-
-def pip(*arguments: str | Path, python: Path | str = sys.executable) -> None:
-    """Runs pip; where no index can be reached, the test is skipped, but in CI it fails."""
-    command = [str(python), "-m", "pip", "--disable-pip-version-check", "--quiet", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=240, check=False)
-    if done.returncode:
-        if OFFLINE.search(done.stderr) and not os.environ.get("CI"):
-            pytest.skip(f"pip cannot download: {done.stderr.strip().splitlines()[-1]}")
-        pytest.fail(done.stderr)
+# Trains models; a server has none of it.
+FOR_TRAINING = {"matplotlib", "onnx", "onnxscript", "scikit-learn", "torch"}
+# Comes with torch, in versions that depend on its build.
+WITH_TORCH = re.compile(r"torch|triton|(nvidia|cuda)-.*")
 
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The wheel of this working tree."""
-    folder = tmp_path_factory.mktemp("wheel")
-    isolation = ["--no-build-isolation"] if find_spec("hatchling") else []
-    pip("wheel", "--no-deps", *isolation, "--wheel-dir", folder, ROOT)
-    (built,) = folder.glob("*.whl")
-    return built
+    return build_wheel(tmp_path_factory.mktemp("wheel"))
 
 
 @pytest.fixture(scope="module")
@@ -65,25 +47,7 @@ def metadata(wheel: Path) -> Message:
 @pytest.fixture(scope="module")
 def caller(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The scripts of a fresh environment with the wheel and what it alone requires."""
-    folder = tmp_path_factory.mktemp("caller") / "venv"
-    venv.create(folder, with_pip=True)
-    scripts = folder / ("Scripts" if sys.platform == "win32" else "bin")
-    pip("install", "-c", CONSTRAINTS, wheel, python=scripts / "python")
-    return scripts
-
-
-def run(caller: Path, program: str, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """Runs a program of the fresh environment, which sees nothing of this working tree."""
-    clean = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
-    return subprocess.run(
-        [str(caller / program), *arguments],
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-        cwd=caller,
-        env=clean,
-    )
+    return fresh_environment(tmp_path_factory.mktemp("caller") / "venv", str(wheel))
 
 
 @pytest.mark.slow
@@ -121,7 +85,8 @@ def test_the_stubs_are_typed_for_callers(wheel: Path) -> None:
     with zipfile.ZipFile(wheel) as archive:
         names = set(archive.namelist())
     tops = {name.partition("/")[0] for name in names if ".dist-info" not in name}
-    assert tops == {"vitrine", "vitrine_cf", "vitrine_content", "vitrine_export"}
+    plugins = {f"vitrine_{name}" for name in ("cf", "content", "deep", "interest", "lightgbm")}
+    assert tops == {"vitrine", "vitrine_export"} | plugins
     for needed in ("py.typed", "default.toml", "api/recommendation/v1/recommendation_pb2.pyi"):
         assert f"vitrine/{needed}" in names
     assert "vitrine_export/simulate/shop.toml" in names
@@ -151,8 +116,11 @@ def test_extras_are_what_was_promised(metadata: Message) -> None:
     assert {name_of(r) for r in cpu - gpu} == {"onnxruntime"}
     assert {name_of(r) for r in gpu - cpu} == {"onnxruntime-gpu"}
     shared = {name_of(r) for r in required(metadata, "serve")}
-    assert {"numpy", "polars", "apsw"} <= shared
-    assert not shared & {"onnxruntime", "onnxruntime-gpu", "torch", "scikit-learn"}
+    assert {"numpy", "polars", "apsw", "lightgbm"} <= shared
+    assert not shared & ({"onnxruntime", "onnxruntime-gpu"} | FOR_TRAINING)
+    training = {name_of(r): r for r in required(metadata, "train")}
+    assert set(training) >= FOR_TRAINING
+    assert "==" not in training["torch"]
     versions = re.findall(r"(>=|<)3\.(\d+)", metadata["Requires-Python"])
     low, high = (int(dict(versions)[sign]) for sign in (">=", "<"))
     assert low == 11 <= sys.version_info.minor < high
@@ -168,10 +136,18 @@ def test_constraints_are_names_and_versions_only() -> None:
     assert not {"vitrine-recommender", "pip", "setuptools", "wheel"} & set(names)
 
 
+def test_constraints_leave_the_build_of_torch_open() -> None:
+    """A wheel for the CPU alone, which sorts higher, must be able to win where pip is set up for it."""
+    lines = CONSTRAINTS.read_text("utf-8").splitlines()
+    assert not [line for line in lines if WITH_TORCH.fullmatch(name_of(line))]
+
+
 def test_constraints_cover_what_is_asked_for() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
     constrained = {name_of(line): line for line in CONSTRAINTS.read_text("utf-8").splitlines()}
     extras = project["optional-dependencies"]
-    wanted = [r for e in ("serve", "cpu", "train", "dev") for r in extras[e]] + project["dependencies"]
-    missing = [r for r in wanted if name_of(r) not in constrained and name_of(r) != project["name"]]
-    assert not missing
+    wanted = [r for e in ("serve", "cpu", "gpu", "train", "dev") for r in extras[e]] + project["dependencies"]
+    free = {project["name"], "torch"}
+    assert not [r for r in wanted if name_of(r) not in constrained.keys() | free]
+    # The two runtimes are one program: a model is not served by one and refused by the other.
+    assert constrained["onnxruntime-gpu"].split("==")[1] == constrained["onnxruntime"].split("==")[1]

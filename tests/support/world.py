@@ -11,7 +11,7 @@ from vitrine.app.load import load_into_store
 from vitrine.config import load_config
 from vitrine.dataset import Dataset
 from vitrine_export.simulate import simulate
-from vitrine_export.train import train
+from vitrine_export.train import Parameters, train
 
 AS_OF = "2026-11-01T00:01:00Z"
 
@@ -57,8 +57,10 @@ def build_world(root: Path) -> World:
     with (root / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if not (root / "done").exists():
-            simulate(world.data, shoppers=300, items=400, days=60, seed=11)
-            train(Dataset.open(world.data), world.bundle)
+            simulate(world.data, shoppers=600, items=400, days=60, seed=11)
+            # Every model, and little of each.
+            small = Parameters(label_windows=1, interest_epochs=2)
+            train(Dataset.open(world.data), world.bundle, parameters=small)
             load_into_store(Dataset.open(world.data), world.store, load_config())
             (root / "done").touch()
     return world

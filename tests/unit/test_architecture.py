@@ -62,6 +62,11 @@ def test_the_runtimes_are_imported_in_one_folder() -> None:
     assert not offenders(outside, *HEAVY)
     assert not offenders(sources(SERVICES / "inference"), "torch")
     assert offenders(sources(SERVICES / "inference"), "onnxruntime")
+    assert offenders(sources(SERVICES / "inference"), "lightgbm")
+
+
+def test_the_runtimes_are_loaded_when_a_model_is() -> None:
+    assert not loaded("import vitrine.inference") & HEAVY
 
 
 def test_torch_is_imported_by_export_alone() -> None:

@@ -14,7 +14,7 @@ from vitrine_export.evaluate.bootstrap import paired
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets, Lists
 from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.report import PIPELINE, Comparison, Row, Table
-from vitrine_export.evaluate.serving import alone, served, without_purchased
+from vitrine_export.evaluate.serving import ablated, alone, served, without_purchased
 from vitrine_export.evaluate.temporal import Queries, TemporalSplit
 
 # The scenes that known and new customers are asked for: the front page, and the page of the basket.
@@ -108,6 +108,8 @@ def measure_group(
     k: int,
     seed: int,
     progress: Progress,
+    *,
+    ablation: bool = True,
 ) -> Measured:
     """Every method on one group.
 
@@ -119,10 +121,11 @@ def measure_group(
         k: Length of the lists.
         seed: Decides what the bootstrap draws.
         progress: Told how far it is.
+        ablation: Whether to ask the pipeline without each of its parts, too.
     """
     queries = group.queries
     methods = {b.name: baseline_lists(b, queries, codes, k, group.forbidden) for b in baselines}
-    parts = alone(group.config, group.scene)
+    parts = alone(group.config, group.scene) | (ablated(group.config, group.scene) if ablation else {})
     for step, (name, config) in enumerate(parts.items()):
         share = part_of(progress, step / (len(parts) + 1), (step + 1) / (len(parts) + 1))
         methods[name] = served(shop.variant(config), queries, codes, group.scene, k, share)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from vitrine.app.offline import OfflineShop
 from vitrine.bundle import Bundle, load_bundle
@@ -20,6 +21,9 @@ from vitrine_export.evaluate.predictions import predictions, truth, write_table
 from vitrine_export.evaluate.report import Report
 from vitrine_export.evaluate.serving import check_scenes
 from vitrine_export.evaluate.temporal import split_by_time
+
+if TYPE_CHECKING:
+    from vitrine_export.train import Parameters
 
 # Groups whose queries are whole answers; the others are views of these.
 _PREDICTED = ("known", "new")
@@ -36,6 +40,8 @@ def evaluate_temporal(
     config: Config | None = None,
     k: int = 20,
     seed: int = 0,
+    ablation: bool = True,
+    parameters: "Parameters | None" = None,
     progress: Progress = quiet,
 ) -> Report:
     """Trains on what came before ``start``, asks for the windows of the customers of the test window, and measures.
@@ -53,6 +59,8 @@ def evaluate_temporal(
         config: The server's configuration.
         k: Length of the lists.
         seed: Decides halves of baskets, equal scores and resamples.
+        ablation: Whether to measure the pipeline without each of its parts, too.
+        parameters: Settings of training, where it is done here.
         progress: Told how far it is.
 
     Raises:
@@ -68,7 +76,7 @@ def evaluate_temporal(
         if bundle is None:
             bundle = (out or Path(closing.enter_context(tempfile.TemporaryDirectory()))) / "bundle"
             with _timed(report, "training"):
-                _train(dataset, bundle, start, seed, part_of(progress, 0.0, 0.5))
+                _train(dataset, bundle, start, seed, settings, parameters, part_of(progress, 0.0, 0.5))
         models = load_bundle(bundle)
         _refuse_leak(models, start, bundle)
         report.bundle = models.version
@@ -87,7 +95,9 @@ def evaluate_temporal(
                 share = part_of(
                     progress, 0.55 + 0.4 * step / len(groups), 0.55 + 0.4 * (step + 1) / len(groups)
                 )
-                measured = measure_group(group, baselines, shop, split.codes, k, seed, share)
+                measured = measure_group(
+                    group, baselines, shop, split.codes, k, seed, share, ablation=ablation
+                )
                 report.tables.append(measured.table)
                 if group.key in _PREDICTED:
                     queries = group.queries
@@ -112,10 +122,26 @@ def evaluate_temporal(
     return report
 
 
-def _train(dataset: Dataset, bundle: Path, start: float, seed: int, progress: Progress) -> None:
-    from vitrine_export.train import train
+def _train(
+    dataset: Dataset,
+    bundle: Path,
+    start: float,
+    seed: int,
+    config: Config,
+    parameters: "Parameters | None",
+    progress: Progress,
+) -> None:
+    from vitrine_export.train import Parameters, train
 
-    train(dataset, bundle, until=datetime.fromtimestamp(start, UTC), seed=seed, progress=progress)
+    train(
+        dataset,
+        bundle,
+        until=datetime.fromtimestamp(start, UTC),
+        parameters=parameters or Parameters(),
+        seed=seed,
+        config=config,
+        progress=progress,
+    )
 
 
 def _refuse_leak(bundle: Bundle, start: float, path: Path) -> None:

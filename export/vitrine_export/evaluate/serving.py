@@ -39,14 +39,39 @@ def served(
 def alone(config: Config, scene: str) -> dict[str, Config]:
     """The configurations that leave one part of a scene's pipeline: every ranker, then every source.
 
-    A ranker alone orders the candidates of all sources; a source alone finds the candidates, too.
+    A ranker alone orders the candidates of all sources; a source alone finds the candidates, too. The reranker is
+    nothing without the others: of it, `ablated` has the pipeline without it.
     """
     whole = config.scenes[scene]
-    parts = {name: _with(config, scene, weights={name: 1.0}, diversity=0.0) for name in whole.rankers}
+    plain: dict[str, object] = {"diversity": 0.0, "reranker": ""}
+    parts = {name: _with(config, scene, weights={name: 1.0}, **plain) for name in whole.rankers}
     for source in whole.active_sources:
         name = f"source:{source}"
         only = {source: whole.candidates}
-        parts[name] = _with(config, scene, sources=only, weights={name: 1.0}, diversity=0.0)
+        parts[name] = _with(config, scene, sources=only, weights={name: 1.0}, **plain)
+    return parts
+
+
+def ablated(config: Config, scene: str) -> dict[str, Config]:
+    """The pipeline without one of its parts: each ranker, each source, the reranker, diversity.
+
+    Nothing is trained again: this is what a server does where the part is gone.
+    """
+    whole = config.scenes[scene]
+    parts: dict[str, Config] = {}
+    if whole.reranker:
+        parts[f"− {whole.reranker}"] = _with(config, scene, reranker="")
+    for name in whole.rankers:
+        left = {other: weight for other, weight in whole.weights.items() if other != name}
+        parts[f"− {name}"] = _with(config, scene, weights=left)
+    for source in whole.active_sources:
+        name = f"source:{source}"
+        left = {other: weight for other, weight in whole.weights.items() if other != name}
+        others = {other: limit for other, limit in whole.active_sources.items() if other != source}
+        if others:
+            parts[f"− {name}"] = _with(config, scene, weights=left, sources=others)
+    if whole.diversity:
+        parts["− diversity"] = _with(config, scene, diversity=0.0)
     return parts
 
 

@@ -17,6 +17,7 @@ Matrix = sp.csr_array[np.float64, tuple[int, int]]
 
 # Half of the ratio between two interests: a purchase counts about three times as much as a view.
 _STRENGTH = {t.name.lower(): (max(w, 0.0) / INTEREST[EventType.PURCHASE]) ** 0.5 for t, w in INTEREST.items()}
+_NUMBER = {t.name.lower(): int(t) for t in EventType}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,7 @@ class Interactions:
         times: ``float64[e]``, Unix seconds; ``None`` when the data has none.
         subject_count: s.
         item_count: n.
+        types: ``int8[e]``, `EventType` numbers.
     """
 
     subjects: npt.NDArray[np.int32]
@@ -38,6 +40,7 @@ class Interactions:
     times: npt.NDArray[np.float64] | None
     subject_count: int
     item_count: int
+    types: npt.NDArray[np.int8]
 
     def __len__(self) -> int:
         return len(self.items)
@@ -49,6 +52,7 @@ class Interactions:
             subjects=self.subjects[mask],
             items=self.items[mask],
             strengths=self.strengths[mask],
+            types=self.types[mask],
             times=None if self.times is None else self.times[mask],
         )
 
@@ -138,6 +142,7 @@ def read_interactions(dataset: Dataset, item_ids: list[str], until: datetime | N
         subjects=who.to_numpy().astype(np.int32),
         items=table["item"].to_numpy(),
         strengths=table["strength"].to_numpy(),
+        types=table["type"].replace_strict(_NUMBER, return_dtype=pl.Int8).to_numpy(),
         times=table["time"].to_numpy() if timed else None,
         subject_count=subjects.height,
         item_count=len(item_ids),

@@ -19,6 +19,13 @@ class Parameters:
         factors: Rank of the factor model.
         max_features: Words and n-grams that content vectors know.
         validate: Whether to measure on the last weeks of the window, on a model fitted to what came before.
+        neural: Whether to train the networks: the interest model and the deep ranker.
+        rerank: Whether to train the reranker, for which base models are fitted again before each label window.
+        label_windows: How many label windows there are; fewer where the data is short.
+        label_lists: At most so many lists of a scene and a label window.
+        device: Where networks are trained: "auto", "cpu" or "cuda".
+        interest_epochs: The most rounds over the history that one fit of the interest model makes.
+        interest_minutes: How long one fit of the interest model may take.
     """
 
     dimensions: int = 64
@@ -31,6 +38,13 @@ class Parameters:
     factors: int = 128
     max_features: int = 100_000
     validate: bool = True
+    neural: bool = True
+    rerank: bool = True
+    label_windows: int = 3
+    label_lists: int = 3000
+    device: str = "auto"
+    interest_epochs: int = 12
+    interest_minutes: float | None = None
 
 
 DEFAULTS = Parameters()

@@ -1,35 +1,31 @@
 """Trains everything that the data allows and writes the bundle."""
 
 import hashlib
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import numpy as np
 from threadpoolctl import threadpool_limits
 
-from vitrine.bundle import ContentModel, DatasetRef, ItemItem, Manifest, TrainingWindow, write_bundle
-from vitrine.bundle.writer import check_target
+from vitrine.bundle import DatasetRef, ItemItem, Manifest
+from vitrine.bundle.publish import check_target
+from vitrine.config import Config, load_config
 from vitrine.content.model import TextEncoder
-from vitrine.content.text import text_hashes
 from vitrine.dataset import EVENTS, ITEMS, MANIFEST, Dataset
-from vitrine.domain.ids import tie_keys
-from vitrine.domain.items import Item
 from vitrine.errors import InvalidInput
 from vitrine.progress import Progress, quiet
-from vitrine_export.train.co_visitation import fit_co_visitation
-from vitrine_export.train.content import content_vectors, fit_encoder, text_items
-from vitrine_export.train.interactions import Interactions, item_table, read_interactions
-from vitrine_export.train.linear import DEFAULT_RIDGE, fit_linear, is_ease
+from vitrine_export.train.base import ONE_THREAD_ITEMS, BaseModels, History, fit_base, read_history
+from vitrine_export.train.linear import DEFAULT_RIDGE, is_ease
 from vitrine_export.train.parameters import DEFAULTS, Parameters
+from vitrine_export.train.rankers import FittedRankers, fit_rankers
 from vitrine_export.train.stages import Stages
 from vitrine_export.train.tune import measure
-from vitrine_export.train.validate import hold_out
+from vitrine_export.train.validate import Holdout, hold_out
+from vitrine_export.train.work import work_folder
 
-# Up to so many items one thread for linear algebra is enough. It does not suffer from a busy machine as several
-# do that wait for each other, and its results do not depend on the number of cores.
-_ONE_THREAD_ITEMS = 6000
+if TYPE_CHECKING:
+    from vitrine_export.train.interest import InterestSettings
 
 
 @dataclass(slots=True)
@@ -44,6 +40,8 @@ class TrainReport:
         stages: Seconds by stage.
         dimensions: Length of a content vector; 0 when content is off.
         held_out: What validation was measured on.
+        base: The base models.
+        rankers: What was fitted on lists.
     """
 
     out: Path
@@ -53,6 +51,8 @@ class TrainReport:
     stages: dict[str, float] = field(default_factory=dict)
     dimensions: int = 0
     held_out: str = ""
+    base: BaseModels | None = None
+    rankers: FittedRankers = field(default_factory=FittedRankers)
 
 
 def train(
@@ -63,9 +63,11 @@ def train(
     parameters: Parameters = DEFAULTS,
     seed: int = 0,
     encoder: Path | None = None,
+    config: Config | None = None,
+    resume: Path | None = None,
     progress: Progress = quiet,
 ) -> TrainReport:
-    """Trains on a data set and writes a bundle. The same data, settings and seed give the same version.
+    """Trains on a data set and writes a bundle. The same data, settings and seed give the same models.
 
     Args:
         dataset: The data set.
@@ -74,10 +76,13 @@ def train(
         parameters: Settings.
         seed: Decides everything random.
         encoder: An ONNX sentence encoder with ``tokenizer.json`` beside it, instead of hashed words.
+        config: The configuration of the server that the rerankers are for: its scenes make the lists to learn from.
+        resume: Folder that keeps finished steps, to go on from when the training was cut off.
         progress: Told how far it is.
 
     Raises:
-        InvalidInput: There is nothing to train on, or the encoder cannot be used.
+        InvalidInput: There is nothing to train on, the encoder cannot be used, or ``resume`` is something else.
+        ConfigError: A GPU was demanded and there is none.
         BundleError: ``out`` is something else than a bundle.
     """
     clock = Stages(progress)
@@ -86,76 +91,84 @@ def train(
     if moment is not None and not dataset.has.times:
         raise InvalidInput("until", "the data set has no times, so nothing can be cut off; leave it out")
     sentence = _sentence_encoder(encoder)
+    settings = config or load_config()
 
     clock.enter("reading events", 0.0)
-    table = item_table(dataset, moment)
-    # By hash: neither the order of identifiers nor of appearance decides anything.
-    order = np.argsort(tie_keys(table["item_id"].to_list(), seed), kind="stable")
-    table = table[order]
-    item_ids = table["item_id"].to_list()
-    interactions = read_interactions(dataset, item_ids, moment)
-    if not item_ids or (not len(interactions) and not dataset.has.items):
-        raise InvalidInput(
-            "until" if moment else "data",
-            f"{dataset.path} has no events on items"
-            + (f" before {moment:%Y-%m-%d}" if moment else "")
-            + "; nothing to train on",
-        )
-
-    off: dict[str, str] = {}
+    history = read_history(dataset, moment, seed)
+    _refuse_nothing(dataset, history, moment)
     metrics: dict[str, float] = {}
-    with threadpool_limits(1 if len(item_ids) <= _ONE_THREAD_ITEMS else None):
-        ridge = DEFAULT_RIDGE if parameters.ridge is None else parameters.ridge
-        holdout = None
-        if parameters.validate:
-            clock.enter("validating", 0.1)
-            holdout = hold_out(interactions, parameters, seed)
-            if holdout is None:
-                off["validation"] = "no shopper turned to anything new at the end of the window"
-            else:
-                ridge = measure(holdout, parameters, seed, ridge, metrics, clock)
-        clock.enter("co-visitation", 0.45)
-        co_visitation = fit_co_visitation(interactions, parameters, clock.within(0.45, 0.6))
-        clock.enter("linear model", 0.6)
-        linear = fit_linear(interactions, parameters, seed, ridge, clock.within(0.6, 0.8))
-        if co_visitation is None or linear is None:
-            reason = "no shopper was interested in two items"
-            off |= {p: reason for p, m in (("co_visitation", co_visitation), ("linear", linear)) if m is None}
-        clock.enter("content vectors", 0.8)
-        items = text_items(table)
-        content = _content(dataset, items, parameters, seed, sentence, off, clock)
-
-    clock.enter("writing", 0.95)
-    manifest = write_bundle(
-        out,
-        item_ids=item_ids,
-        text_hashes=text_hashes(items),
-        co_visitation=co_visitation,
-        linear=linear,
-        content=content,
-        name=dataset.manifest.name,
-        window=_window(interactions, moment),
-        dataset=DatasetRef(dataset.manifest.name, fingerprint(dataset)),
-        off=off,
-        metrics=metrics,
-        parameters={
-            **asdict(replace(parameters, ridge=ridge)),
-            "seed": seed,
-            "linear_method": "ease" if is_ease(interactions, parameters) else "factors",
-            "encoder": encoder.name if encoder else None,
-        },
-    )
+    off: dict[str, str] = {}
+    ridge, holdout = _ridge(history, parameters, seed, metrics, off, clock)
+    interest = _interest_settings(parameters, settings)
+    about: dict[str, object] = {
+        "data": fingerprint(dataset),
+        "until": moment.isoformat() if moment else "",
+        "parameters": asdict(replace(parameters, ridge=ridge)),
+        "seed": seed,
+        "encoder": encoder.name if encoder else "",
+        "config": settings.fingerprint,
+    }
+    with work_folder(resume, about) as folder:
+        clock.enter("rankers", 0.15)
+        rankers = FittedRankers(off=dict.fromkeys(("deep", "lightgbm"), "rerankers were not asked for"))
+        if parameters.rerank:
+            rankers = fit_rankers(
+                dataset,
+                history,
+                parameters,
+                settings,
+                seed,
+                ridge=ridge,
+                encoder=sentence,
+                interest=interest,
+                folder=folder,
+                progress=clock.part(0.15, 0.75),
+            )
+        if interest is not None and rankers.interest_epochs:
+            interest = replace(interest, epochs=rankers.interest_epochs)
+        clock.enter("base models", 0.75)
+        base = fit_base(
+            dataset,
+            history,
+            parameters,
+            seed,
+            ridge=ridge,
+            encoder=sentence,
+            interest=interest,
+            hold_out=not rankers.interest_epochs,
+            progress=clock.part(0.75, 0.95),
+            checkpoint=folder / "interest",
+        )
+        clock.enter("writing", 0.95)
+        metrics |= rankers.metrics
+        if base.interest is not None and base.interest.metric is not None:
+            metrics["ndcg@20_interest"] = base.interest.metric
+        manifest = base.write(
+            out,
+            rankers.models,
+            name=dataset.manifest.name,
+            dataset=DatasetRef(dataset.manifest.name, fingerprint(dataset)),
+            off=off | rankers.off,
+            metrics=metrics,
+            parameters={
+                **asdict(replace(parameters, ridge=ridge)),
+                "seed": seed,
+                "linear_method": "ease" if is_ease(history.interactions, parameters) else "factors",
+                "encoder": encoder.name if encoder else None,
+            },
+        )
     seconds = clock.finish()
-    models: dict[str, ItemItem | None] = {"co_visitation": co_visitation, "linear": linear}
-    sizes = {part: len(model.indices) for part, model in models.items() if model is not None}
+    models: dict[str, ItemItem | None] = {"co_visitation": base.co_visitation, "linear": base.linear}
     return TrainReport(
         out=out,
         manifest=manifest,
         seconds=seconds,
-        neighbours=sizes,
+        neighbours={part: len(model.indices) for part, model in models.items() if model is not None},
         stages=clock.seconds,
-        dimensions=0 if content is None else content.dimensions,
+        dimensions=0 if base.content is None else base.content.dimensions,
         held_out="" if holdout is None else holdout.label,
+        base=base,
+        rankers=rankers,
     )
 
 
@@ -170,24 +183,51 @@ def fingerprint(dataset: Dataset) -> str:
     return total.hexdigest()[:16]
 
 
-def _content(
-    dataset: Dataset,
-    items: Sequence[Item],
+def _refuse_nothing(dataset: Dataset, history: History, moment: datetime | None) -> None:
+    if not history.table.height or (not len(history.interactions) and not dataset.has.items):
+        raise InvalidInput(
+            "until" if moment else "data",
+            f"{dataset.path} has no events on items"
+            + (f" before {moment:%Y-%m-%d}" if moment else "")
+            + "; nothing to train on",
+        )
+
+
+def _ridge(
+    history: History,
     parameters: Parameters,
     seed: int,
-    sentence: TextEncoder | None,
+    metrics: dict[str, float],
     off: dict[str, str],
     clock: Stages,
-) -> ContentModel | None:
-    has = dataset.has
-    if not (has.text or has.categories or has.brands):
-        off["content"] = "no item has a text, a category or a brand"
+) -> tuple[float, Holdout | None]:
+    """The ridge that does best on the end of the window, with what was measured there."""
+    ridge = DEFAULT_RIDGE if parameters.ridge is None else parameters.ridge
+    if not parameters.validate:
+        return ridge, None
+    clock.enter("validating", 0.05)
+    holdout = hold_out(history.interactions, parameters, seed)
+    if holdout is None:
+        off["validation"] = "no shopper turned to anything new at the end of the window"
+        return ridge, None
+    with threadpool_limits(1 if history.table.height <= ONE_THREAD_ITEMS else None):
+        return measure(holdout, parameters, seed, ridge, metrics, clock), holdout
+
+
+def _interest_settings(parameters: Parameters, config: Config) -> "InterestSettings | None":
+    if not parameters.neural:
         return None
-    encoder = sentence or fit_encoder(items, parameters, seed)
-    if encoder is None:
-        off["content"] = "no two items share a word"
-        return None
-    return content_vectors(items, encoder, clock.within(0.85, 0.95))
+    from vitrine_export.train.interest import InterestSettings
+
+    minutes = parameters.interest_minutes
+    return InterestSettings(
+        device=parameters.device,
+        epochs=parameters.interest_epochs,
+        time_limit=None if minutes is None else 60 * minutes,
+        session_gap_minutes=parameters.session_gap_minutes,
+        long_half_life_days=config.profile.long_half_life_days,
+        short_half_life_days=config.profile.short_half_life_days,
+    )
 
 
 def _sentence_encoder(path: Path | None) -> TextEncoder | None:
@@ -196,14 +236,3 @@ def _sentence_encoder(path: Path | None) -> TextEncoder | None:
     from vitrine.content.sentence import SentenceEncoder
 
     return SentenceEncoder.open(path)
-
-
-def _window(interactions: Interactions, until: datetime | None) -> TrainingWindow:
-    times = interactions.times if len(interactions) else None
-    return TrainingWindow(
-        first=None if times is None else datetime.fromtimestamp(float(times.min()), UTC),
-        last=None if times is None else datetime.fromtimestamp(float(times.max()), UTC),
-        until=until,
-        events=len(interactions),
-        subjects=interactions.subject_count,
-    )

@@ -31,6 +31,10 @@ class Stages:
         """Progress of a step that takes the work from one share to another."""
         return lambda share: self._progress(self._stage, start + share * (stop - start))
 
+    def part(self, start: float, stop: float) -> Progress:
+        """Progress of a step with steps of its own, which it names."""
+        return lambda what, share: self._progress(what, start + share * (stop - start))
+
     def finish(self) -> float:
         """All is done; answers how many seconds it took."""
         self.enter("done", 1.0)

@@ -38,6 +38,9 @@ def check_config(config: Config, service: str) -> None:
                 forgotten = f"source:{name}" if name in SOURCE_NAMES else ""
                 hint = f"did you mean '{forgotten}'?" if forgotten else _nearest(name, rankers)
                 wrong.append(f"{where}: {_uninstalled(name, hint)}")
+        if ranks and settings.reranker and settings.reranker not in rankers:
+            hint = _nearest(settings.reranker, rankers)
+            wrong.append(f"scenes.{scene}.reranker: {_uninstalled(settings.reranker, hint)}")
     if ranks:
         wrong += [
             f"plugins.{name}: {_uninstalled(name, _nearest(name, rankers))}"

@@ -31,4 +31,19 @@ def combine(parts: Sequence[Candidates]) -> tuple[Candidates, npt.NDArray[np.int
             scores[start:end, column] = part.scores[:, source]
             masks[start:end] |= (part.masks >> np.uint32(source) & np.uint32(1)) << np.uint32(column)
     ids = [item_id for part in parts for item_id in part.item_ids]
-    return Candidates(ids, names, masks, scores), offsets
+    signals = [
+        _signal([getattr(part, name) for part in parts], np.diff(offsets)) for name in ("popularity", "trend")
+    ]
+    return Candidates(ids, names, masks, scores, *signals), offsets
+
+
+def _signal(
+    parts: Sequence[npt.NDArray[np.float32]], sizes: npt.NDArray[np.int64]
+) -> npt.NDArray[np.float32]:
+    """One column out of those of the requests; NaN for those that were not told."""
+    return np.concatenate(
+        [
+            part if len(part) == size else np.full(size, np.nan, np.float32)
+            for part, size in zip(parts, sizes, strict=True)
+        ]
+    )

@@ -1,6 +1,6 @@
 """The state of a shop in memory: what the stores of a server hold that took in a data set up to a moment."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -48,6 +48,7 @@ class Memory:
         *,
         until: float | None = None,
         early: bool = False,
+        subjects: Collection[str] | None = None,
         progress: Progress = quiet,
     ) -> "Memory":
         """Takes in a data set.
@@ -59,6 +60,7 @@ class Memory:
                 its first event on, or from its created time on where the data set came with an item table (where an
                 item of that has no created time: always).
             early: Items that came later are there all the same, as if they had come at ``until``.
+            subjects: Whose profiles are wanted (`Subject.key`); everybody's unless told. What is popular is so with all.
             progress: Told how far it is.
 
         Raises:
@@ -78,7 +80,8 @@ class Memory:
 
         profiles = ProfileBuilder(catalog.counter_keys, config)
         report = part_of(progress, 0.2, 0.9)
-        for part, done in _by_subject(events):
+        wanted = events if subjects is None else _of_subjects(events, subjects)
+        for part, done in _by_subject(wanted):
             profiles.extend(part)
             report("profiles", done)
         retrieval = config.retrieval
@@ -110,6 +113,12 @@ def _present(items: list[Item], seen: set[str], until: float, early: bool, *, gi
         known = {item.item_id for item in there}
         there += [msgspec.structs.replace(i, created=until) for i in items if i.item_id not in known]
     return there
+
+
+def _of_subjects(events: pl.DataFrame, subjects: Collection[str]) -> pl.DataFrame:
+    keys = pl.Series(list(subjects), dtype=pl.String)
+    subject = pl.coalesce("u:" + pl.col("user_id"), "a:" + pl.col("anonymous_id"))
+    return events.filter(subject.is_in(keys.implode()))
 
 
 def _by_subject(events: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, float]]:

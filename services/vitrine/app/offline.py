@@ -1,6 +1,6 @@
 """A shop in memory: the serving code over a data set, without gRPC, for batches and for evaluation."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -15,7 +15,7 @@ from vitrine.domain.candidates import Ranked, RankedList, Retrieved
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
 from vitrine.progress import Progress, quiet
-from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
+from vitrine.ranking import RankingEngine, RankingQuery, Scored, ShopperQuery
 from vitrine.ranking.plugins import Plugin, discover
 from vitrine.recommendation.fallback import rank_as_found
 from vitrine.recommendation.query import Window, WindowQuery
@@ -79,10 +79,11 @@ class OfflineShop:
         *,
         until: float | None = None,
         early: bool = False,
+        subjects: Collection[str] | None = None,
         progress: Progress = quiet,
     ) -> Self:
         """A shop that has taken in a data set; arguments and errors as for `Memory.of`, and the models."""
-        memory = Memory.of(dataset, config, until=until, early=early, progress=progress)
+        memory = Memory.of(dataset, config, until=until, early=early, subjects=subjects, progress=progress)
         return cls(config, memory, None if bundle is None else AttachedBundle(bundle, memory.store.catalog))
 
     def variant(self, config: Config) -> "OfflineShop":
@@ -114,17 +115,18 @@ class OfflineShop:
             InvalidInput: A scene is not configured.
         """
         moment = self.now if now is None else now
-        profiles = [self.profile(q.subject) for q in queries]
-        retrieved = [
-            self._retriever.retrieve(RetrievalQuery(moment, profile, q.context, q.filters, q.scene))
-            for q, profile in zip(queries, profiles, strict=True)
-        ]
-        shoppers = [
-            ShopperQuery(profile, q.scene, q.context, q.limit)
-            for q, profile in zip(queries, profiles, strict=True)
-        ]
+        shoppers, retrieved = self._found(queries, moment)
         ranked = self._rank(shoppers, retrieved, moment)
+        profiles = [shopper.profile for shopper in shoppers]
         return [Answer(*parts) for parts in zip(queries, profiles, retrieved, ranked, strict=True)]
+
+    def scored(self, queries: Sequence[WindowQuery], now: float | None = None) -> Scored:
+        """The candidates of q queries with the scores of the scenes' rankers; arguments as for `answers`."""
+        moment = self.now if now is None else now
+        shoppers, retrieved = self._found(queries, moment)
+        candidates, offsets = combine([r.candidates for r in retrieved])
+        scenes = [self.config.scenes[q.scene] for q in queries]
+        return self._engine.score(RankingQuery(moment, tuple(shoppers), candidates, offsets), scenes)
 
     def recommend(self, query: WindowQuery, now: float | None = None) -> Window:
         """The window that a server answers with; arguments as for `answers`."""
@@ -150,6 +152,17 @@ class OfflineShop:
         if self.bundle is not None:
             self.bundle.close()
         self.memory.store.close()
+
+    def _found(
+        self, queries: Sequence[WindowQuery], now: float
+    ) -> tuple[list[ShopperQuery], list[Retrieved]]:
+        """Who asks, and the candidates of each."""
+        shoppers = [ShopperQuery(self.profile(q.subject), q.scene, q.context, q.limit) for q in queries]
+        retrieved = [
+            self._retriever.retrieve(RetrievalQuery(now, shopper.profile, q.context, q.filters, q.scene))
+            for q, shopper in zip(queries, shoppers, strict=True)
+        ]
+        return shoppers, retrieved
 
     def _rank(
         self, shoppers: Sequence[ShopperQuery], retrieved: Sequence[Retrieved], now: float

@@ -23,6 +23,7 @@ class ServeOptions:
         service: "all", "profile", "retrieval", "ranking" or "recommendation".
         config: The configuration.
         bundle: The trained models; ``None`` for none.
+        watch_bundle: Whether to put another bundle that appears in that folder in its place.
         store: Directory of the stores that the served services own.
         host: The interface to listen on.
         port: The port to listen on; 0 for any.
@@ -36,6 +37,7 @@ class ServeOptions:
     service: str
     config: Config
     bundle: Path | None = None
+    watch_bundle: bool = True
     store: Path = Path("store")
     host: str = "127.0.0.1"
     port: int = 50051

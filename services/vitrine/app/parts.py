@@ -1,7 +1,6 @@
 """What the servicers of a process are made with, and the pieces that both ways of making them share."""
 
 import asyncio
-import logging
 from collections.abc import Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
@@ -10,16 +9,19 @@ from typing import TypeVar
 
 import grpc
 
+from vitrine.api.bundle.v1 import bundle_pb2_grpc
 from vitrine.api.ranking.v1 import ranking_pb2_grpc
+from vitrine.app.generations import Generation
 from vitrine.app.options import ServeOptions
+from vitrine.app.reload import Reloader
+from vitrine.app.watch import BundleWatch
+from vitrine.bundle.service import BundleServicer
 from vitrine.catalog import Catalog
 from vitrine.domain.clock import Clock
 from vitrine.ranking import RankingEngine
 from vitrine.ranking.service import RankingServicer
 from vitrine.rpc.metrics import Metrics
 from vitrine.rpc.server import Services
-
-log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 S = TypeVar("S")
@@ -34,6 +36,7 @@ _PREFIX = "vitrine.api"
 PROFILE = f"{_PREFIX}.profile.v1.ProfileService"
 RETRIEVAL = f"{_PREFIX}.retrieval.v1.RetrievalService"
 RANKING = f"{_PREFIX}.ranking.v1.RankingService"
+BUNDLE = f"{_PREFIX}.bundle.v1.BundleService"
 RECOMMENDATION = f"{_PREFIX}.recommendation.v1.RecommendationService"
 
 
@@ -81,17 +84,27 @@ def adding(add: Callable[[S, grpc.aio.Server], None], servicer: S) -> Callable[[
 
 
 def ranking(
-    engine: Callable[[], RankingEngine], catalog: Catalog, process: Process
+    engine: Callable[[str], RankingEngine], catalog: Catalog, process: Process
 ) -> Callable[[grpc.aio.Server], None]:
-    """What adds RankingService to a server; ``engine`` answers the engine to use now."""
+    """What adds RankingService to a server; ``engine`` answers the engine for a wanted version of the bundle."""
     servicer = RankingServicer(engine, catalog, process.clock, process.workers)
     return adding(ranking_pb2_grpc.add_RankingServiceServicer_to_server, servicer)
 
 
-def named(engine: RankingEngine) -> str:
-    """What an engine ranks with, for the log; what is off is said."""
-    for name, why in engine.rankers.off.items():
-        log.warning("ranker '%s' is off: %s", name, why)
-    versions = engine.versions
-    plugins = ", ".join(f"{name} {version}" for name, version in versions.plugins)
-    return f"bundle {versions.bundle or 'none'}, rankers {plugins or 'none'}"
+def swapping(reloader: Reloader, process: Process) -> Callable[[grpc.aio.Server], None]:
+    """Watches the bundle, in the running event loop; what adds BundleService to a server."""
+    # One thread: reloads take turns, and what they allocate comes from one place and goes back there.
+    thread = threads(process, "reload", 1)
+    watch = BundleWatch(reloader, thread, watching=process.options.watch_bundle)
+    watch.start()
+    process.closing.push_async_callback(watch.close)
+    return adding(bundle_pb2_grpc.add_BundleServiceServicer_to_server, BundleServicer(reloader, thread))
+
+
+def named(generation: Generation) -> str:
+    """What a generation works with, for the log."""
+    rankers = ""
+    if generation.engine is not None:
+        plugins = ", ".join(f"{name} {version}" for name, version in generation.engine.versions.plugins)
+        rankers = f", rankers {plugins or 'none'}"
+    return f"bundle {generation.version or 'none'}{rankers}"

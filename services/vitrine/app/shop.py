@@ -5,7 +5,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from vitrine.bundle import AttachedBundle, load_bundle
+from vitrine.app.maker import Finding, Maker
+from vitrine.app.reload import Reloader
 from vitrine.catalog import Catalog
 from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
@@ -13,9 +14,9 @@ from vitrine.domain.clock import Clock
 from vitrine.domain.profile import DAY
 from vitrine.profile import Profiles
 from vitrine.ranking import RankingEngine
-from vitrine.ranking.plugins import discover
 from vitrine.retrieval import Popularity, Retriever
 from vitrine.retrieval.activity import LocalActivity, PopularityKeeper
+from vitrine.rpc.metrics import Metrics
 
 
 class Stores:
@@ -66,20 +67,24 @@ class Shop:
 
     Attributes:
         stores: Catalogue and profiles.
-        retriever: Finds candidates.
-        engine: Orders them.
+        reloader: The bundle that is served, and how to put another in its place.
     """
 
-    def __init__(self, stores: Stores, retriever: Retriever, engine: RankingEngine) -> None:
+    def __init__(self, stores: Stores, reloader: Reloader) -> None:
         self.stores = stores
-        self.retriever = retriever
-        self.engine = engine
+        self.reloader = reloader
 
     @classmethod
     def open(
-        cls, directory: Path, bundle: Path | None, config: Config, clock: Clock, closing: ExitStack
+        cls,
+        directory: Path,
+        bundle: Path | None,
+        config: Config,
+        clock: Clock,
+        closing: ExitStack,
+        metrics: Metrics | None = None,
     ) -> Self:
-        """Opens everything; ``closing`` closes it.
+        """Opens everything; ``closing`` closes it, and ``metrics`` tells of the bundle.
 
         Raises:
             ConfigError: The directory cannot be used.
@@ -89,18 +94,20 @@ class Shop:
         popularity = make_popularity(stores.catalog, config)
         closing.callback(PopularityKeeper(popularity, stores.items).close)
         closing.callback(LocalActivity(popularity, stores.profiles).close)
-        attached = attach(bundle, stores.catalog)
-        retriever = Retriever(stores.catalog, popularity, attached, config, stores.items)
-        return cls(stores, retriever, RankingEngine(stores.catalog, attached, config, discover()))
+        maker = Maker(stores.catalog, config, clock, finding=Finding(popularity, stores.items), ranks=True)
+        reloader = Reloader.open(bundle, maker, metrics or Metrics())
+        closing.callback(reloader.generations.close)
+        return cls(stores, reloader)
 
+    @property
+    def retriever(self) -> Retriever:
+        """Finds candidates with the bundle that is served now."""
+        return self.reloader.generations.retriever("")
 
-def attach(bundle: Path | None, catalog: Catalog) -> AttachedBundle | None:
-    """The models seen through a catalogue; ``None`` without a bundle.
-
-    Raises:
-        BundleError: The bundle is refused.
-    """
-    return None if bundle is None else AttachedBundle(load_bundle(bundle), catalog)
+    @property
+    def engine(self) -> RankingEngine:
+        """Orders them likewise."""
+        return self.reloader.generations.engine("")
 
 
 def make_popularity(catalog: Catalog, config: Config) -> Popularity:

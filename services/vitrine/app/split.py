@@ -7,7 +7,9 @@ import grpc
 from vitrine.api.profile.v1 import profile_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
+from vitrine.app.maker import Finding, Maker
 from vitrine.app.parts import (
+    BUNDLE,
     PROFILE,
     RANKING,
     RECOMMENDATION,
@@ -20,22 +22,21 @@ from vitrine.app.parts import (
     in_thread,
     named,
     ranking,
+    swapping,
     threads,
 )
-from vitrine.app.shop import attach, make_popularity
+from vitrine.app.reload import Reloader
+from vitrine.app.shop import make_popularity
 from vitrine.catalog import Catalog
 from vitrine.catalog.follower import CatalogFollower
 from vitrine.catalog.store import CatalogStore
 from vitrine.client.channel import CHANNEL_OPTIONS
 from vitrine.profile import Profiles
 from vitrine.profile.service import ProfileServicer
-from vitrine.ranking import RankingEngine
-from vitrine.ranking.plugins import discover
 from vitrine.recommendation.ports import Ports
 from vitrine.recommendation.recommender import Recommender
-from vitrine.recommendation.remote import RemoteProfile, RemoteRanking, RemoteRetrieval
+from vitrine.recommendation.remote import Newest, RemoteProfile, RemoteRanking, RemoteRetrieval
 from vitrine.recommendation.service import RecommendationServicer
-from vitrine.retrieval import Retriever
 from vitrine.retrieval.activity import PopularityKeeper
 from vitrine.retrieval.remote import RemoteActivity
 from vitrine.retrieval.service import RetrievalServicer
@@ -76,10 +77,9 @@ async def start_retrieval(process: Process) -> Started:
     activity = RemoteActivity(popularity, await _channel(options.addresses.profile, process), process.workers)
     activity.start()
     process.closing.push_async_callback(activity.close)
-    attached = await in_thread(lambda: attach(options.bundle, catalog))
-    retriever = Retriever(catalog, popularity, attached, config, store)
+    reloader = await _reloader(process, catalog, Finding(popularity, store), ranks=False)
     servicer = RetrievalServicer(
-        lambda: retriever,
+        reloader.generations.retriever,
         store,
         process.workers,
         writers=threads(process, "writer", WRITERS),
@@ -87,25 +87,31 @@ async def start_retrieval(process: Process) -> Started:
         clock=process.clock,
     )
     add = adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, servicer)
-    return Started({RETRIEVAL: add}, f"{len(catalog):,} items", [servicer.stop])
+    return Started(
+        {RETRIEVAL: add, BUNDLE: swapping(reloader, process)},
+        f"{len(catalog):,} items, {named(reloader.generations.current)}",
+        [servicer.stop],
+    )
 
 
 async def start_ranking(process: Process) -> Started:
     """Rankers over a copy of the catalogue; it owns no store."""
-    options = process.options
     catalog = await _followed(process)
-    attached = await in_thread(lambda: attach(options.bundle, catalog))
-    engine = RankingEngine(catalog, attached, options.config, discover())
-    return Started({RANKING: ranking(lambda: engine, catalog, process)}, named(engine))
+    reloader = await _reloader(process, catalog, None, ranks=True)
+    generations = reloader.generations
+    return Started(
+        {RANKING: ranking(generations.engine, catalog, process), BUNDLE: swapping(reloader, process)},
+        named(generations.current),
+    )
 
 
 async def start_recommendation(process: Process) -> Started:
     """The front over the three other services."""
-    addresses = process.options.addresses
+    addresses, newest = process.options.addresses, Newest()
     ports = Ports(
         RemoteProfile(await _channel(addresses.profile, process)),
-        RemoteRetrieval(await _channel(addresses.retrieval, process)),
-        RemoteRanking(await _channel(addresses.ranking, process)),
+        RemoteRetrieval(await _channel(addresses.retrieval, process), newest),
+        RemoteRanking(await _channel(addresses.ranking, process), newest),
     )
     recommender = Recommender(ports, process.options.config, process.clock, process.metrics)
     add = adding(
@@ -113,6 +119,15 @@ async def start_recommendation(process: Process) -> Started:
         RecommendationServicer(recommender),
     )
     return Started({RECOMMENDATION: add}, f"over {addresses}")
+
+
+async def _reloader(process: Process, catalog: Catalog, finding: Finding | None, *, ranks: bool) -> Reloader:
+    """The bundle that a part serves."""
+    options = process.options
+    maker = Maker(catalog, options.config, process.clock, finding=finding, ranks=ranks)
+    reloader = await in_thread(lambda: Reloader.open(options.bundle, maker, process.metrics))
+    process.closing.callback(reloader.generations.close)
+    return reloader
 
 
 async def _followed(process: Process) -> Catalog:

@@ -6,6 +6,7 @@ from vitrine.api.profile.v1 import profile_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
 from vitrine.app.parts import (
+    BUNDLE,
     PROFILE,
     RANKING,
     RECOMMENDATION,
@@ -18,6 +19,7 @@ from vitrine.app.parts import (
     in_thread,
     named,
     ranking,
+    swapping,
     threads,
 )
 from vitrine.app.shop import Shop
@@ -38,8 +40,10 @@ async def start_all(process: Process) -> Started:
     """
     options, clock, workers = process.options, process.clock, process.workers
     closing = process.closing.enter_context(ExitStack())
-    shop = await in_thread(lambda: Shop.open(options.store, options.bundle, options.config, clock, closing))
-    stores = shop.stores
+    shop = await in_thread(
+        lambda: Shop.open(options.store, options.bundle, options.config, clock, closing, process.metrics)
+    )
+    stores, generations = shop.stores, shop.reloader.generations
     writers, watching = threads(process, "writer", WRITERS), threads(process, "watching", WATCHING)
     profile = ProfileServicer(
         stores.profiles,
@@ -49,9 +53,9 @@ async def start_all(process: Process) -> Started:
         catalog_revision=lambda: stores.catalog.revision,
     )
     retrieval = RetrievalServicer(
-        lambda: shop.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
+        generations.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
     )
-    local = LocalServices(stores.profiles, lambda: shop.retriever, lambda: shop.engine, workers)
+    local = LocalServices(stores.profiles, generations.both, workers)
 
     def sellable(item_id: str) -> bool:
         row = int(stores.catalog.rows([item_id])[0])
@@ -62,12 +66,13 @@ async def start_all(process: Process) -> Started:
         {
             PROFILE: adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, profile),
             RETRIEVAL: adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, retrieval),
-            RANKING: ranking(lambda: shop.engine, stores.catalog, process),
+            RANKING: ranking(generations.engine, stores.catalog, process),
+            BUNDLE: swapping(shop.reloader, process),
             RECOMMENDATION: adding(
                 recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server,
                 RecommendationServicer(recommender),
             ),
         },
-        f"{len(stores.catalog):,} items, {named(shop.engine)}",
+        f"{len(stores.catalog):,} items, {named(generations.current)}",
         [profile.stop, retrieval.stop],
     )

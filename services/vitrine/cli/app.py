@@ -5,7 +5,7 @@ from collections.abc import Callable
 import typer
 
 from vitrine import __version__
-from vitrine.cli import batch, data, demo, evaluate, load, plugins, recommend, serve, train
+from vitrine.cli import batch, data, demo, evaluate, explain, load, plugins, recommend, reload, serve, train
 
 app = typer.Typer(
     name="vitrine",
@@ -43,7 +43,9 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Serving": {
         "load": load.load_command,
         "serve": serve.serve_command,
+        "reload": reload.reload_command,
         "recommend": recommend.recommend_command,
+        "explain": explain.explain_command,
         "plugins": plugins.plugins_command,
     },
 }

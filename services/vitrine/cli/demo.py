@@ -12,34 +12,39 @@ import typer
 from rich.console import Console
 from rich.panel import Panel
 
-from vitrine.cli.recommend import window_table
-
 if TYPE_CHECKING:  # gRPC is not loaded for --help
-    from vitrine.api.recommendation.v1 import recommendation_pb2
-    from vitrine.client import Vitrine
+    from vitrine.bundle import Manifest
 
 console = Console()
 
 DEMO_SEED = 7
+# One window is enough to learn from here, and each of them trains an interest model.
+_LABEL_WINDOWS, _EPOCHS = 1, 6
 
 
 def demo_command(
     directory: Annotated[Path, typer.Option("--dir", help="Where the demo keeps what it makes.")] = Path(
         ".demo"
     ),
-    shoppers: Annotated[int, typer.Option(help="Shoppers to simulate.")] = 3_000,
-    items: Annotated[int, typer.Option(help="Products to simulate.")] = 2_000,
-    days: Annotated[int, typer.Option(help="Days of history to simulate.")] = 90,
+    shoppers: Annotated[int, typer.Option(help="Shoppers to simulate.")] = 2_000,
+    items: Annotated[int, typer.Option(help="Products to simulate.")] = 1_000,
+    days: Annotated[int, typer.Option(help="Days of history to simulate.")] = 60,
 ) -> None:
     """Simulates a shop, trains, fills the stores, serves, and shows one shopper's window before and after events.
 
     What is there from an earlier run is used again; delete the directory to start over.
     """
     from vitrine.app.process import ServerProcess
+    from vitrine.cli.demo_window import show
 
     started = time.monotonic()
     data, bundle, store = directory / "data", directory / "bundle", directory / "store"
-    _prepare(data, bundle, store, shoppers=shoppers, items=items, days=days)
+    _say(1, f"A shop: {shoppers:,} shoppers, {items:,} products, {days} days")
+    _simulate(data, shoppers=shoppers, items=items, days=days)
+    _say(2, "Training")
+    _train(data, bundle)
+    _say(3, "Filling the stores: catalogue and profiles")
+    _fill(data, store)
 
     # The demo sends events; they go to a copy, so that the next run begins where this one did.
     live = directory / "live"
@@ -48,55 +53,86 @@ def demo_command(
     _say(4, "Serving: four services in one process")
     with ServerProcess(bundle=bundle, store=live, as_of=_end(data)) as server:
         console.print(f"  listening on {server.address}, ready after {server.ready_seconds:.1f} s")
-        _say(5, "One shopper, before and after")
-        _show(server.address, data)
-    _say(6, f"Done in {time.monotonic() - started:.0f} s. Try next")
-    console.print(
-        Panel.fit(
-            f"{_program()} serve --bundle {bundle} --store {live} --as-of {_end(data)}\n"
-            f"{_program()} recommend --scene search --query 咖啡\n"
-            f"{_program()} recommend --scene search --query coffee --scores\n"
-            f"{_program()} evaluate --protocol temporal --data {data} --from 2026-10-25 --to 2026-11-01 --train "
-            f"--out {directory / 'report'}\n"
-            f"{_program()} plugins\n"
-            f"{_program()} import --help          # bring your own logs",
-            title="in two terminals",
-        )
-    )
+        show(server.address, data, _say, console)
+    _say(7, f"Done in {time.monotonic() - started:.0f} s. Try next")
+    console.print(Panel.fit(_next(directory, data, bundle, live), title="in two terminals"))
 
 
-def _prepare(data: Path, bundle: Path, store: Path, *, shoppers: int, items: int, days: int) -> None:
-    from vitrine.app.load import load_into_store
+def _simulate(data: Path, *, shoppers: int, items: int, days: int) -> None:
     from vitrine.cli.progress import progress
-    from vitrine.config import load_config
     from vitrine.dataset import Dataset
     from vitrine_export.simulate import simulate
-    from vitrine_export.train import train
 
-    _say(1, f"A shop: {shoppers:,} shoppers, {items:,} products, {days} days")
     if (data / "dataset.json").exists():
         console.print("  there from an earlier run")
     else:
-        with progress() as report:
+        with progress(console) as report:
             simulate(data, shoppers=shoppers, items=items, days=days, seed=DEMO_SEED, progress=report)
     manifest = Dataset.open(data).manifest
     console.print(f"  {manifest.events:,} events on {manifest.items:,} products until {manifest.last_time}")
 
-    _say(2, "Training")
-    if (bundle / "manifest.json").exists():
-        console.print("  there from an earlier run")
-    else:
-        with progress() as report:
-            train(Dataset.open(data), bundle, progress=report)
 
-    _say(3, "Filling the stores: catalogue and profiles")
+def _train(data: Path, bundle: Path) -> None:
+    from vitrine.cli.progress import progress
+    from vitrine.cli.train import require_packages
+    from vitrine.cli.train_report import of_bundle, of_training, save_picture
+    from vitrine.dataset import Dataset
+
+    if (manifest := _trained(bundle)) is not None:
+        console.print("  there from an earlier run")
+        console.print(of_bundle(manifest))
+        return
+    require_packages(neural=True, rerank=True)
+    from vitrine_export.train import Parameters, train
+
+    with progress(console) as report:
+        parameters = Parameters(label_windows=_LABEL_WINDOWS, interest_epochs=_EPOCHS)
+        done = train(Dataset.open(data), bundle, parameters=parameters, progress=report)
+    console.print(of_training(done, save_picture(done)))
+
+
+def _trained(bundle: Path) -> "Manifest | None":
+    """The manifest of an earlier run; nothing where there is none that this version reads."""
+    from vitrine.bundle.manifest import MANIFEST, decode_manifest
+    from vitrine.errors import BundleError
+
+    path = bundle / MANIFEST
+    try:
+        return decode_manifest(path.read_bytes(), str(path))
+    except FileNotFoundError:
+        return None
+    except BundleError:
+        console.print("  what an earlier run left here is of another version of Vitrine")
+        return None
+
+
+def _fill(data: Path, store: Path) -> None:
+    from vitrine.app.load import load_into_store
+    from vitrine.cli.progress import progress
+    from vitrine.config import load_config
+    from vitrine.dataset import Dataset
+
     if (store / "loaded").exists():
         console.print("  there from an earlier run")
-    else:
-        shutil.rmtree(store, ignore_errors=True)
-        with progress() as report:
-            load_into_store(Dataset.open(data), store, load_config(), progress=report)
-        (store / "loaded").touch()
+        return
+    shutil.rmtree(store, ignore_errors=True)
+    with progress(console) as report:
+        load_into_store(Dataset.open(data), store, load_config(), progress=report)
+    (store / "loaded").touch()
+
+
+def _next(directory: Path, data: Path, bundle: Path, live: Path) -> str:
+    vitrine, end = _program(), _end(data)
+    week = datetime.fromisoformat(end) - timedelta(days=7)
+    return (
+        f"{vitrine} serve --bundle {bundle} --store {live} --as-of {end}\n"
+        f"{vitrine} recommend --scene search --query 咖啡\n"
+        f"{vitrine} recommend --scene search --query coffee --scores\n"
+        f"{vitrine} evaluate --data {data} --from {week:%Y-%m-%d} --to {end[:10]} --train "
+        f"--out {directory / 'report'}\n"
+        f"{vitrine} train --help           # every model, and how to resume\n"
+        f"{vitrine} import --help          # bring your own logs"
+    )
 
 
 def _program() -> str:
@@ -117,76 +153,3 @@ def _end(data: Path) -> str:
 
 def _say(step: int, what: str) -> None:
     console.rule(f"[bold]{step}[/] {what}", align="left")
-
-
-def _show(address: str, data: Path) -> None:
-    """The window of a shopper who knows what they want, then of the same shopper after a change of mind."""
-    from vitrine.client import Vitrine, event
-
-    with Vitrine(address) as shop:
-        who, other = _choose(data)
-        before = _window(shop, who, f"{who} · home · before")
-        hidden = before.items[0].item_id
-        looked = ", ".join(other)
-        console.print(
-            f"\n  Now {who} looks at {looked}, puts {other[0]} into the basket, buys {other[1]}, and hides {hidden}."
-        )
-        sent = shop.record_events(
-            [
-                *(event("view", who, item_id) for item_id in other),
-                event("add_to_cart", who, other[0]),
-                event("purchase", who, other[1], quantity=1),
-                event("hide", who, hidden),
-            ]
-        )
-        console.print(
-            f"  {len(sent.verdicts)} events acknowledged, all on disk; watermark {sent.watermark}\n"
-        )
-        was = {item.item_id: rank for rank, item in enumerate(before.items, 1)}
-        after = _window(shop, who, f"{who} · home · after", sent.watermark, was)
-        fresh = sum(item.item_id not in was for item in after.items)
-        console.print(
-            f"\n  {fresh} of {len(after.items)} items are new in the window, {hidden} is gone; "
-            "nothing was trained or restarted."
-        )
-
-
-def _window(
-    shop: "Vitrine", who: str, title: str, watermark: str = "", before: dict[str, int] | None = None
-) -> "recommendation_pb2.RecommendResponse":
-    window = shop.recommend(who, "home", 10, min_watermark=watermark, timeout=10.0)
-    found = {item.item_id: item for item in shop.get_items([i.item_id for i in window.items])}
-    console.print(window_table(window, found, title=title, before=before))
-    return window
-
-
-def _choose(data: Path) -> tuple[str, list[str]]:
-    """A shopper who has bought a few things, and four popular items of a category that is not theirs."""
-    import polars as pl
-
-    from vitrine.dataset import Dataset
-
-    dataset = Dataset.open(data)
-    events = dataset.events().filter(pl.col("user_id").is_not_null(), pl.col("item_id").is_not_null())
-    shoppers = (
-        events.group_by("user_id")
-        .agg(n=pl.len(), bought=(pl.col("type") == "purchase").sum())
-        .filter(pl.col("bought").is_between(2, 4))
-        .sort("n", "user_id")
-        .collect()
-    )
-    who = str(shoppers["user_id"][len(shoppers) // 2])
-    items = dataset.items()
-    assert items is not None  # noqa: S101 - the simulator writes items
-    tops = items.select("item_id", top=pl.col("category_path").list.first()).lazy()
-    theirs = events.filter(pl.col("user_id") == who).join(tops, on="item_id").select("top").unique().collect()
-    others = (
-        events.join(tops, on="item_id")
-        .filter(~pl.col("top").is_in(theirs["top"].to_list()))
-        .group_by("top", "item_id")
-        .len()
-        .sort("len", "item_id", descending=[True, False])
-        .collect()
-    )
-    one_kind = others.filter(pl.col("top") == others["top"][0])
-    return who, [str(i) for i in one_kind["item_id"].head(4)]

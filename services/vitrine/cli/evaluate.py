@@ -47,6 +47,10 @@ def evaluate_command(
         int, typer.Option(help="Decides halves of baskets, equal scores and bootstrap resamples.")
     ] = 0,
     config: Annotated[Path | None, typer.Option(help="The server's configuration.")] = None,
+    ablation: Annotated[
+        bool,
+        typer.Option("--ablation/--no-ablation", help="Measure the pipeline without each of its parts, too."),
+    ] = True,
 ) -> None:
     """Measures the pipeline, its parts and simple baselines on a part of the data that training never saw.
 
@@ -84,6 +88,7 @@ def evaluate_command(
             config=settings,
             k=k,
             seed=seed,
+            ablation=ablation,
             progress=report,
         )
     console.print(found.render())

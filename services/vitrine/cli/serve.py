@@ -29,6 +29,10 @@ def serve_command(
         Path | None,
         typer.Option(help="The trained models (see `vitrine train`). Without them, popular items are shown."),
     ] = None,
+    watch_bundle: Annotated[
+        bool,
+        typer.Option(help="Switch to another bundle that appears in that folder, while serving."),
+    ] = True,
     store: Annotated[Path, typer.Option(help="Where events, profiles and the catalogue are kept.")] = Path(
         "store"
     ),
@@ -83,6 +87,7 @@ def serve_command(
         ServeOptions(
             service=service.value,
             bundle=bundle,
+            watch_bundle=watch_bundle,
             store=store,
             config=load_config(config),
             host=host,

@@ -1,25 +1,35 @@
 """The command `vitrine train`."""
 
+import shlex
+import sys
 from datetime import datetime
+from enum import StrEnum
+from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
-from rich.console import Console, Group, RenderableType
-from rich.table import Table
+from rich.console import Console
 from rich.text import Text
 
 from vitrine.cli.progress import progress
 from vitrine.errors import ConfigError
 
-if TYPE_CHECKING:
-    from vitrine_export.train import TrainReport
+_DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
+_MODELS, _FITTING, _RUNNING = "Which models", "How they are fitted", "How training runs"
 
-_WHAT = {
-    "co_visitation": "items that go together",
-    "linear": "items that predict each other",
-    "content": "items with similar texts",
-}
+# Module -> what pip calls it.
+_ALWAYS = {"sklearn": "scikit-learn", "scipy": "scipy"}
+_RERANKING = {"lightgbm": "lightgbm"}
+_NETWORKS = {"torch": "torch", "onnx": "onnx", "onnxscript": "onnxscript"}
+
+
+class DeviceName(StrEnum):
+    """Where networks are trained."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
 
 
 def train_command(
@@ -32,102 +42,207 @@ def train_command(
     ] = None,
     until: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"],
-            help="Learn only from what came before this moment (UTC).",
-        ),
+        typer.Option(formats=_DATES, help="Learn only from what came before this moment (UTC)."),
     ] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="The configuration that you serve with: its scenes make the lists to learn from."),
+    ] = None,
+    neural: Annotated[
+        bool,
+        typer.Option(
+            "--neural/--no-neural",
+            help="The networks: the interest model and the deep ranker. Without, torch is not needed.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = True,
+    rerank: Annotated[
+        bool,
+        typer.Option(
+            "--rerank/--no-rerank",
+            help="What learns from lists: the deep ranker and the LightGBM reranker. It takes most of the time.",
+            rich_help_panel=_MODELS,
+        ),
+    ] = True,
     encoder: Annotated[
         Path | None,
-        typer.Option(help="An ONNX sentence encoder, with tokenizer.json beside it, for content vectors."),
+        typer.Option(
+            help="An ONNX sentence encoder, with tokenizer.json beside it, for content vectors.",
+            rich_help_panel=_MODELS,
+        ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
-    dimensions: Annotated[int, typer.Option(min=2, max=1024, help="Length of a content vector.")] = 64,
-    neighbours: Annotated[int, typer.Option(min=1, max=1000, help="Items that may lead to each item.")] = 100,
+    label_windows: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=20,
+            help="From how many stretches at the end of the data, of at most four weeks each, lists are learned "
+            "from; base models are fitted before each.",
+            rich_help_panel=_FITTING,
+        ),
+    ] = 3,
+    interest_epochs: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=1000,
+            help="The most rounds of one fit of the interest model; it stops earlier when rounds bring nothing better.",
+            rich_help_panel=_FITTING,
+        ),
+    ] = 12,
+    interest_minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="The most minutes for one fit of the interest model; there is one a label window and one at the "
+            "end. Where it strikes, the same seed no longer gives the same bundle.",
+            rich_help_panel=_FITTING,
+        ),
+    ] = None,
+    dimensions: Annotated[
+        int, typer.Option(min=2, max=1024, help="Length of a content vector.", rich_help_panel=_FITTING)
+    ] = 64,
+    neighbours: Annotated[
+        int, typer.Option(min=1, max=1000, help="Items that may lead to each item.", rich_help_panel=_FITTING)
+    ] = 100,
     half_life_days: Annotated[
-        float, typer.Option(min=0.01, help="Age at which an interaction counts half.")
+        float,
+        typer.Option(min=0.01, help="Age at which an interaction counts half.", rich_help_panel=_FITTING),
     ] = 90.0,
     ridge: Annotated[
         float | None,
-        typer.Option(min=0.001, help="Ridge of the linear model; chosen by validation when not told."),
+        typer.Option(
+            min=0.001,
+            help="Ridge of the linear model; chosen by validation when not told.",
+            rich_help_panel=_FITTING,
+        ),
     ] = None,
     validate: Annotated[
         bool,
         typer.Option(
-            "--validate/--no-validate", help="Measure on the last weeks, which costs about as much again."
+            "--validate/--no-validate",
+            help="Measure the item-item models on the last weeks, and choose the ridge there.",
+            rich_help_panel=_FITTING,
         ),
     ] = True,
+    seed: Annotated[int, typer.Option(help="Decides everything random.", rich_help_panel=_RUNNING)] = 0,
+    device: Annotated[
+        DeviceName,
+        typer.Option(
+            help="Where networks are trained: `auto` takes an NVIDIA GPU where there is one.",
+            rich_help_panel=_RUNNING,
+        ),
+    ] = DeviceName.AUTO,
+    resume: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="DIR",
+            help="Keep finished steps in this folder; the same command again goes on from there. It is removed "
+            "when all is done.",
+            rich_help_panel=_RUNNING,
+        ),
+    ] = None,
 ) -> None:
     """Train on a data set and write a bundle to serve.
 
-    What the data lacks is off, and said to be. The same data, settings and seed give the same bundle version.
+    Base models come first, then what learns from the lists that they make. What the data lacks is off, and said to
+    be. The same data, settings and seed give the same models on one kind of machine. docs/training.md says what each
+    model is.
+
+    All that the data allows; writes data/shop/bundle and a picture of how it learned beside it:
 
     - `vitrine train data/shop`
+
+    In seconds and without torch, for a first look:
+
+    - `vitrine train data/shop --no-neural --no-rerank`
+
+    For a server with scenes of its own, and such that it can be stopped and go on:
+
+    - `vitrine train data/shop --config shop.toml --resume data/work`
+
+    As if it were another day, to measure on what followed:
+
     - `vitrine train data/retail --until 2011-09-01 --out bundles/august`
-    - `vitrine train data/shop --encoder minilm/model.onnx`
+
+    With a sentence encoder for texts, and no more than five minutes for a network:
+
+    - `vitrine train data/shop --encoder minilm/model.onnx --interest-minutes 5`
     """
+    from vitrine.config import load_config
     from vitrine.dataset import Dataset
 
-    dataset = Dataset.open(data)
-    try:
-        import sklearn  # noqa: F401
-    except ModuleNotFoundError:
-        raise ConfigError(
-            "training needs scikit-learn, which is not installed; run `pip install 'vitrine-recommender[train]'`"
-        ) from None
+    dataset, settings = Dataset.open(data), load_config(config)
+    require_packages(neural=neural, rerank=rerank)
+    from vitrine.cli.train_report import render, save_picture
     from vitrine_export.train import Parameters, train
 
+    console = Console()
     parameters = Parameters(
         dimensions=dimensions,
         neighbours=neighbours,
         half_life_days=half_life_days,
         ridge=ridge,
         validate=validate,
+        neural=neural,
+        rerank=rerank,
+        label_windows=label_windows,
+        device=device.value,
+        interest_epochs=interest_epochs,
+        interest_minutes=interest_minutes,
     )
-    console = Console()
-    with progress(console) as report:
-        done = train(
-            dataset,
-            out or data / "bundle",
-            until=until,
-            parameters=parameters,
-            seed=seed,
-            encoder=encoder,
-            progress=report,
-        )
-    console.print(render(done, data))
-
-
-def render(report: "TrainReport", data: Path) -> RenderableType:
-    """What was trained, how good it is, and what to run next."""
-    manifest = report.manifest
-    size = sum(entry.bytes for entry in manifest.files.values())
-    head = (
-        f"Bundle {manifest.version} in {report.out}: {manifest.items:,} items, {manifest.window.events:,} events of "
-        f"{manifest.window.subjects:,} shoppers, {size / 1e6:,.1f} MB, {report.seconds:,.1f} s"
-    )
-    table = Table("part", "what it finds", "size", "Recall@20")
-    for part, what in _WHAT.items():
-        if part in manifest.off:
-            table.add_row(part, what, "off", manifest.off[part])
-            continue
-        entries = (
-            f"{report.neighbours[part]:,} neighbours"
-            if part in report.neighbours
-            else f"{report.dimensions} numbers"
-        )
-        measured = manifest.metrics.get(f"recall@20_{part}")
-        table.add_row(part, what, entries, "" if measured is None else f"{measured:.4f}")
-    parts: list[RenderableType] = [Text(head), table]
-    if (popular := manifest.metrics.get("recall@20_popular")) is not None:
-        shoppers = int(manifest.metrics["validation_subjects"])
-        parts.append(
-            Text(
-                f"Recall@20 of what {shoppers:,} shoppers newly turned to in the {report.held_out}, by models fitted to "
-                f"what came before; what was popular reaches {popular:.4f}. The bundle itself is fitted to all of it."
+    try:
+        with progress(console) as report:
+            done = train(
+                dataset,
+                out or data / "bundle",
+                until=until,
+                parameters=parameters,
+                seed=seed,
+                encoder=encoder,
+                config=settings,
+                resume=resume,
+                progress=report,
             )
-        )
-    if "validation" in manifest.off:
-        parts.append(Text(f"Nothing was measured: {manifest.off['validation']}."))
-    parts.append(Text(f"Next: vitrine load {data}, then vitrine serve --bundle {report.out}"))
-    return Group(*parts)
+    except KeyboardInterrupt:
+        console.print(Text(interrupted(out or data / "bundle", resume), "yellow"))
+        raise typer.Exit(130) from None
+    console.print(render(done, data, save_picture(done)))
+
+
+def require_packages(*, neural: bool, rerank: bool) -> None:
+    """Checks, before anything is done, that what training imports is there.
+
+    Raises:
+        ConfigError: Something is missing; says how to install it, and how to do without.
+    """
+    base = _missing(_ALWAYS | (_RERANKING if rerank else {}))
+    networks = _missing(_NETWORKS) if neural else []
+    missing = [*base, *networks]
+    if not missing:
+        return
+    names = " and ".join(filter(None, (", ".join(missing[:-1]), missing[-1])))
+    text = (
+        f"training needs {names}, which {'are' if len(missing) > 1 else 'is'} not installed; run "
+        "`pip install 'vitrine-recommender[train]'`"
+    )
+    if base == ["lightgbm"]:
+        text += ", or leave the reranker out with --no-rerank"
+    if networks and not base:
+        text += ", or add --no-neural: that works without torch"
+    raise ConfigError(text)
+
+
+def interrupted(out: Path, resume: Path | None) -> str:
+    """What to tell who stopped a training."""
+    left = f"Stopped. {out} is as it was before."
+    if resume is None:
+        return f"{left} Nothing was kept; with --resume DIR, finished steps are, and the same command goes on from there."
+    return (
+        f"{left} What is finished is kept in {resume}. To go on, give the same command:\n"
+        f"  {shlex.join(['vitrine', *sys.argv[1:]])}"
+    )
+
+
+def _missing(wanted: dict[str, str]) -> list[str]:
+    return [package for module, package in wanted.items() if find_spec(module) is None]

@@ -16,6 +16,7 @@ from vitrine.client.sync import Vitrine
 from vitrine.errors import (
     FieldViolation,
     InvalidInput,
+    NotFound,
     NotReady,
     Timeout,
     TooLarge,
@@ -28,6 +29,7 @@ __all__ = [
     "AsyncVitrine",
     "FieldViolation",
     "InvalidInput",
+    "NotFound",
     "NotReady",
     "Timeout",
     "TooLarge",

@@ -6,13 +6,20 @@ from typing import Any, Self, TypeVar
 
 import grpc
 
+from vitrine.api.bundle.v1 import bundle_pb2, bundle_pb2_grpc
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.profile.v1 import profile_pb2, profile_pb2_grpc
 from vitrine.api.ranking.v1 import ranking_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2, recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2, retrieval_pb2_grpc
 from vitrine.client import requests
-from vitrine.client.channel import CHANNEL_OPTIONS, READ_TIMEOUT, WRITE_TIMEOUT
+from vitrine.client.channel import (
+    CHANNEL_OPTIONS,
+    EXPLAIN_TIMEOUT,
+    READ_TIMEOUT,
+    RELOAD_TIMEOUT,
+    WRITE_TIMEOUT,
+)
 from vitrine.client.errors import error_of
 from vitrine.client.requests import Who
 
@@ -30,6 +37,7 @@ class AsyncVitrine:
         retrieval: Stub of RetrievalService.
         ranking: Stub of RankingService.
         recommendation: Stub of RecommendationService.
+        bundle: Stub of BundleService.
 
     Every method raises `InvalidInput`, `Timeout`, `Unavailable`, `TooLarge`, `NotReady` or `VitrineError`.
     """
@@ -40,6 +48,7 @@ class AsyncVitrine:
         self.retrieval = retrieval_pb2_grpc.RetrievalServiceStub(self._channel)
         self.ranking = ranking_pb2_grpc.RankingServiceStub(self._channel)
         self.recommendation = recommendation_pb2_grpc.RecommendationServiceStub(self._channel)
+        self.bundle = bundle_pb2_grpc.BundleServiceStub(self._channel)
 
     async def recommend(
         self,
@@ -70,6 +79,36 @@ class AsyncVitrine:
             include_scores=include_scores,
         )
         return await _call(self.recommendation.Recommend, request, timeout)
+
+    async def explain(
+        self,
+        who: Who | None,
+        item_id: str,
+        scene: str = "home",
+        limit: int = 20,
+        *,
+        item_ids: Iterable[str] = (),
+        basket: Iterable[str] = (),
+        query: str = "",
+        locale: str = "",
+        filters: common_pb2.Filters | None = None,
+        min_watermark: str = "",
+        timeout: float = EXPLAIN_TIMEOUT,
+    ) -> recommendation_pb2.ExplainResponse:
+        """Why an item has its place in a window, or none; `NotFound` when the catalogue does not have it."""
+        request = requests.explain(
+            who,
+            item_id,
+            scene,
+            limit,
+            item_ids=item_ids,
+            basket=basket,
+            query=query,
+            locale=locale,
+            filters=filters,
+            min_watermark=min_watermark,
+        )
+        return await _call(self.recommendation.Explain, request, timeout)
 
     async def record_events(
         self,
@@ -115,6 +154,17 @@ class AsyncVitrine:
         """The items that exist of these."""
         request = retrieval_pb2.GetItemsRequest(item_ids=item_ids)
         return list((await _call(self.retrieval.GetItems, request, timeout)).items)
+
+    async def get_bundle(self, *, timeout: float = READ_TIMEOUT) -> bundle_pb2.GetBundleResponse:
+        """The bundle that the server at this address serves."""
+        return await _call(self.bundle.GetBundle, bundle_pb2.GetBundleRequest(), timeout)
+
+    async def reload_bundle(
+        self, *, expected_version: str = "", timeout: float = RELOAD_TIMEOUT
+    ) -> bundle_pb2.ReloadBundleResponse:
+        """Switches that server to what its folder holds now; `NotReady` tells why not, and the old one goes on."""
+        request = bundle_pb2.ReloadBundleRequest(expected_version=expected_version)
+        return await _call(self.bundle.ReloadBundle, request, timeout)
 
     async def close(self) -> None:
         """Closes the connection."""

@@ -10,7 +10,7 @@ _SERVICE_CONFIG = {
         {
             "name": [
                 {"service": f"vitrine.api.{name.lower()}.v1.{name}Service"}
-                for name in ("Profile", "Retrieval", "Ranking", "Recommendation")
+                for name in ("Profile", "Retrieval", "Ranking", "Recommendation", "Bundle")
             ],
             "retryPolicy": {
                 "maxAttempts": 4,
@@ -35,3 +35,7 @@ CHANNEL_OPTIONS: list[tuple[str, str | int]] = [
 # Seconds a call may take unless told: a window is worth waiting for as long as a page is, an event a bit longer.
 READ_TIMEOUT = 1.0
 WRITE_TIMEOUT = 10.0
+# A person waits for it.
+EXPLAIN_TIMEOUT = 5.0
+# A bundle is read, verified and warmed up.
+RELOAD_TIMEOUT = 120.0

@@ -9,6 +9,7 @@ from grpc_status import rpc_status
 from vitrine.errors import (
     FieldViolation,
     InvalidInput,
+    NotFound,
     NotReady,
     Timeout,
     TooLarge,
@@ -29,11 +30,12 @@ _ERRORS: dict[grpc.StatusCode, type[VitrineError]] = {
 def error_of(failure: Any) -> VitrineError:
     """The error for a failed call (a `grpc.RpcError` of either kind); an invalid request names its fields."""
     code, text = failure.code(), failure.details() or ""
-    if code is grpc.StatusCode.INVALID_ARGUMENT:
+    if code in {grpc.StatusCode.INVALID_ARGUMENT, grpc.StatusCode.NOT_FOUND}:
+        kind = NotFound if code is grpc.StatusCode.NOT_FOUND else InvalidInput
         violations = _violations(failure)
         if violations:
-            return InvalidInput(violations[0].field, violations[0].description, *violations[1:])
-        return InvalidInput("request", text)
+            return kind(violations[0].field, violations[0].description, *violations[1:])
+        return kind("request", text)
     return _ERRORS.get(code, VitrineError)(f"{code.name}: {text}")
 
 

@@ -154,3 +154,28 @@ def recommend(
         min_watermark=min_watermark,
         include_scores=include_scores,
     )
+
+
+def explain(
+    who: Who | None,
+    item_id: str,
+    scene: str,
+    limit: int,
+    *,
+    item_ids: Iterable[str],
+    basket: Iterable[str],
+    query: str,
+    locale: str,
+    filters: common_pb2.Filters | None,
+    min_watermark: str,
+) -> recommendation_pb2.ExplainRequest:
+    """The question why an item has its place in a window."""
+    return recommendation_pb2.ExplainRequest(
+        subject=subject(who) if who is not None else None,
+        scene=scene,
+        item_id=item_id,
+        context=common_pb2.Context(item_ids=item_ids, basket_item_ids=basket, query=query, locale=locale),
+        filters=filters,
+        limit=limit,
+        min_watermark=min_watermark,
+    )

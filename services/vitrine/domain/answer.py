@@ -20,7 +20,7 @@ class Degradation(NamedTuple):
     """One part of an answer that is missing or second best.
 
     Attributes:
-        component: "profile", "retrieval", "ranking", "catalog", "source:NAME" or "ranker:NAME".
+        component: "profile", "retrieval", "ranking", "catalog", "bundle", "source:NAME" or "ranker:NAME".
         code: What happened to it.
         message: One sentence for an engineer, without internals.
     """

@@ -42,6 +42,10 @@ class Features:
         """The batch that the columns are about; it holds these features itself."""
         self._batch = batch
 
+    def release(self) -> None:
+        """Lets go of the batch, which then needs no collector of cycles to be freed; no new columns after that."""
+        del self._batch
+
     def column(self, name: str) -> Column32:
         """``float32[n]``, NaN where there is nothing to say; all NaN for a ranker or source that did not take part.
 

@@ -17,8 +17,8 @@ class PathTable:
 
     Saabas, "Interpreting random forests" (2014, the package treeinterpreter): going down a tree, each split moves the
     expected score, and the feature that it asks for is given the difference. TreeSHAP (Lundberg et al. 2020, Nature
-    Machine Intelligence 2:56, section "Tree Explainer") gives the mean of that over all orders in which the features
-    could be asked for: dearer, and fairer to features far down.
+    Machine Intelligence 2:56, algorithm 1) gives the mean of that over all orders in which the features could be asked
+    for, those beside the path included. To take all orders of the features on the path alone brings it no nearer.
 
     Attributes:
         values: ``float32[l, f]``, shares of the f features in each of the l leaves.
@@ -38,14 +38,14 @@ class PathTable:
             text: As `vitrine.inference.tree_text.check_text` answers it.
             features: How many columns the model has.
         """
-        tables, base = [], 0.0
+        tables, base = [np.zeros((0, features), np.float32)], 0.0
         for tree in text.split("\nTree=")[1:]:
             expected, table = _table(_fields(tree), features)
             tables.append(table.astype(np.float32))
             base += expected
-        sizes = [len(table) for table in tables]
-        first = np.cumsum([0, *sizes[:-1]]).astype(np.int32)
-        return cls(np.concatenate(tables) if tables else np.zeros((0, features), np.float32), first, base)
+        sizes = [len(table) for table in tables[1:]]
+        first = np.cumsum([0, *sizes])[: len(sizes)].astype(np.int32)
+        return cls(np.concatenate(tables), first, base)
 
     def grouped(self, groups: npt.NDArray[np.int64], count: int) -> "PathTable":
         """The same with features added up by group; ``int64[f]`` numbers of groups below ``count``."""
@@ -55,7 +55,8 @@ class PathTable:
 
     def shares(self, leaves: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """``float32[n, f]``: shares of n rows that end in the leaves ``int32[n, t]``, numbered within each tree."""
-        return self.values[leaves + self.first].sum(axis=1, dtype=np.float32)
+        shares: npt.NDArray[np.float32] = self.values[leaves + self.first].sum(axis=1, dtype=np.float32)
+        return shares
 
 
 def _fields(tree: str) -> dict[str, list[str]]:
@@ -67,11 +68,10 @@ def _table(tree: dict[str, list[str]], features: int) -> tuple[float, Float64]:
     """Mean score of a tree, and shares ``float64[leaves, features]``."""
     leaf_values = np.array(tree["leaf_value"], np.float64)
     leaves = len(leaf_values)
-    table = np.zeros((leaves, features))
     if leaves < 2:
-        return float(leaf_values[0]), table
+        return float(leaf_values[0]), np.zeros((leaves, features))
     split_features = np.array(tree["split_feature"], np.int64)
-    # A child below 0 is the leaf −1 − child: nodes are numbered by splits first, leaves after.
+    # Nodes are numbered by splits first, leaves after; in the text, a child below 0 is the leaf −1 − child.
     splits = leaves - 1
     children = np.array([tree["left_child"], tree["right_child"]], np.int64).T
     children = np.where(children < 0, splits - 1 - children, children)

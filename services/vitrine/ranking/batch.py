@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.features import Features
 from vitrine.plugin import Batch, History, Items, Scores
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 
@@ -26,7 +27,8 @@ def make_batch(
 ) -> Batch:
     """The batch for a query; ``scores`` is shown to the rankers as it fills."""
     candidates = query.candidates
-    return Batch(
+    features = Features(catalog, bundle)
+    batch = Batch(
         request_time=query.request_time,
         offsets=_frozen(query.offsets),
         items=_items(query, catalog, bundle),
@@ -37,7 +39,10 @@ def make_batch(
         source_names=candidates.source_names,
         source_scores=_frozen(candidates.scores),
         scores=scores,
+        features=features,
     )
+    features.bind(batch)
+    return batch
 
 
 def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> Items:
@@ -51,6 +56,8 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
         created=_gather(catalog.created, rows, 0),
         category=_gather(catalog.category, rows, -1),
         brand=_gather(catalog.brand, rows, -1),
+        popularity=_signal(query.candidates.popularity, len(ids)),
+        trend=_signal(query.candidates.trend, len(ids)),
     )
 
 
@@ -96,6 +103,11 @@ def _shopper_history(
 def _share(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     total = float(weights.sum())
     return weights / total if total > 0 else np.zeros_like(weights)
+
+
+def _signal(values: npt.NDArray[np.float32], n: int) -> npt.NDArray[np.float32]:
+    """A signal of retrieval; NaN where it was not told."""
+    return _frozen(values if len(values) == n else np.full(n, np.nan, np.float32))
 
 
 def _bundle_rows(rows: npt.NDArray[np.int32], bundle: AttachedBundle | None) -> npt.NDArray[np.int32]:

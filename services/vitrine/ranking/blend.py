@@ -30,6 +30,16 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     return scaled.astype(np.float32)
 
 
+def spread(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    """``float32[n]``: scores of any range brought to 0.01 to 1, in the same order; NaN becomes 0 and so comes last."""
+    known = ~np.isnan(scores)
+    if not known.any():
+        return np.zeros(len(scores), np.float32)
+    low, high = np.nanmin(scores), np.nanmax(scores)
+    scaled = 0.01 + 0.99 * (scores - low) / (high - low) if high > low else np.ones_like(scores)
+    return np.where(known, scaled, 0).astype(np.float32)
+
+
 def order(scores: npt.NDArray[np.float32], ties: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:
     """Positions by falling score; equal scores by the hash of seed and item, the same in every process."""
     return np.lexsort((ties, -scores)).astype(np.int64)

@@ -1,7 +1,8 @@
 """Orders candidates: plugins, blend, rules, diversity, reasons. One call for a request or a batch of them."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
@@ -11,14 +12,19 @@ from vitrine import __version__
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.config import Config, SceneConfig
-from vitrine.domain.answer import Degradation, DegradationCode, Versions
+from vitrine.domain.answer import Degradation, DegradationCode, Reason, Versions
 from vitrine.domain.candidates import Ranked, RankedList
-from vitrine.errors import InvalidInput
+from vitrine.domain.explanation import Explained
+from vitrine.domain.request import NO_FILTERS, Filters
+from vitrine.errors import InvalidInput, NotFound
 from vitrine.plugin import Batch, Ranker, Scores
+from vitrine.ranking.attribution import Counted, counted
 from vitrine.ranking.batch import make_batch
-from vitrine.ranking.blend import normalise, order
+from vitrine.ranking.blend import normalise, order, spread
 from vitrine.ranking.diversity import diversify
 from vitrine.ranking.explain import explain
+from vitrine.ranking.explanation import explanation
+from vitrine.ranking.ordering import Ordering
 from vitrine.ranking.plugins import Plugin, Rankers, make_rankers
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 from vitrine.ranking.rules import forbidden_items, within_caps
@@ -27,6 +33,22 @@ log = logging.getLogger(__name__)
 
 # Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
 DIVERSITY_POOL = 4
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A batch, what each ranker says of its candidates, and which could not."""
+
+    batch: Batch
+    scores: Mapping[str, Scores]
+    degraded: list[Degradation]
+
+    @property
+    def components(self) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+        """Names of rankers and, as ``source:NAME``, of sources, and their scores ``float32[n, c]``."""
+        sources = self.batch.source_names
+        columns = np.column_stack([*self.scores.values(), self.batch.source_scores])
+        return (*self.scores, *(f"source:{s}" for s in sources)), columns.astype(np.float32, copy=False)
 
 
 class RankingEngine:
@@ -49,7 +71,8 @@ class RankingEngine:
         self._catalog = catalog
         self._bundle = bundle
         self._config = config
-        names = sorted({name for scene in config.scenes.values() for name in scene.rankers})
+        scenes = config.scenes.values()
+        names = sorted({name for s in scenes for name in (*s.rankers, s.reranker) if name})
         settings = {name: table.model_dump() for name, table in config.plugins.items()}
         self.rankers: Rankers = make_rankers(plugins, names, bundle, settings)
         self.versions = Versions(
@@ -65,29 +88,64 @@ class RankingEngine:
         Raises:
             InvalidInput: A scene is not configured.
         """
-        scenes = [self._scene(q, i) for i, q in enumerate(query.queries)]
-        wanted = list(dict.fromkeys(name for scene in scenes for name in scene.rankers))
+        scenes = [self._scene(q, f"queries[{i}].scene") for i, q in enumerate(query.queries)]
+        scored = self.score(query, scenes)
+        names, columns = scored.components
+        lists = [
+            self._list(q, query.queries[q], scene, scored.batch, names, columns)
+            for q, scene in enumerate(scenes)
+        ]
+        scored.batch.features.release()
+        return Ranked(lists, names, self.versions, tuple(scored.degraded))
+
+    def explain(self, query: RankingQuery, item_id: str, filters: Filters = NO_FILTERS) -> Explained:
+        """Why one of the candidates of a single query has its place.
+
+        Args:
+            query: One query.
+            item_id: The candidate.
+            filters: Those that retrieval was given, to tell which of them it does not pass.
+
+        Raises:
+            InvalidInput: The scene is not configured.
+            NotFound: The item is not among the candidates.
+        """
+        shopper, candidates = query.queries[0], query.candidates
+        scene = self._scene(shopper, "query.scene")
+        if item_id not in candidates.item_ids:
+            raise NotFound("item_id", f"'{item_id}' is not one of the candidates")
+        place = candidates.item_ids.index(item_id)
+        scored = self.score(query, [scene])
+        batch, degraded = scored.batch, list(scored.degraded)
+        made = self.ordering(0, shopper, scene, batch, *scored.components)
+        (reason,) = self.reasons(0, shopper, batch, made, np.array([place], np.int64))
+        told = explanation(
+            place, shopper, scene, batch, made, self._catalog, candidates, filters, reason, degraded
+        )
+        return Explained(told, self.versions, tuple(degraded))
+
+    def score(self, query: RankingQuery, scenes: Sequence[SceneConfig]) -> Scored:
+        """The batch and the scores of the rankers of some scenes, rerankers last.
+
+        Args:
+            query: The candidates.
+            scenes: One for each query.
+        """
+        rerankers = dict.fromkeys(scene.reranker for scene in scenes if scene.reranker)
+        rankers = dict.fromkeys(name for scene in scenes for name in scene.rankers if name not in rerankers)
         scores: dict[str, Scores] = {}
         degraded: list[Degradation] = []
         batch = make_batch(query, self._catalog, self._bundle, MappingProxyType(scores))
-        for name in wanted:
+        for name in (*rankers, *rerankers):
             self._score(name, batch, scores, degraded)
+        return Scored(batch, scores, degraded)
 
-        names = (*scores, *(f"source:{s}" for s in batch.source_names))
-        columns = np.column_stack([*scores.values(), batch.source_scores]).astype(np.float32, copy=False)
-        lists = [
-            self._list(q, query.queries[q], scene, batch, names, columns) for q, scene in enumerate(scenes)
-        ]
-        return Ranked(lists, names, self.versions, tuple(degraded))
-
-    def _scene(self, query: ShopperQuery, index: int) -> SceneConfig:
+    def _scene(self, query: ShopperQuery, field: str) -> SceneConfig:
         try:
             return self._config.scenes[query.scene]
         except KeyError:
             known = ", ".join(self._config.scenes)
-            raise InvalidInput(
-                f"queries[{index}].scene", f"unknown scene '{query.scene}'; configured: {known}"
-            ) from None
+            raise InvalidInput(field, f"unknown scene '{query.scene}'; configured: {known}") from None
 
     def _score(self, name: str, batch: Batch, scores: dict[str, Scores], degraded: list[Degradation]) -> None:
         """Adds the scores of one ranker, or tells why there are none."""
@@ -119,12 +177,34 @@ class RankingEngine:
         names: tuple[str, ...],
         columns: npt.NDArray[np.float32],
     ) -> RankedList:
+        made = self.ordering(index, query, scene, batch, names, columns)
+        return RankedList(
+            positions=made.positions,
+            scores=made.final,
+            component_scores=made.columns[made.positions],
+            reasons=self.reasons(index, query, batch, made, made.positions),
+        )
+
+    def ordering(
+        self,
+        index: int,
+        query: ShopperQuery,
+        scene: SceneConfig,
+        batch: Batch,
+        names: tuple[str, ...],
+        columns: npt.NDArray[np.float32],
+    ) -> Ordering:
+        """How the candidates of one query are ordered; ``columns`` are the scores of the whole batch by name."""
         start, end = int(batch.offsets[index]), int(batch.offsets[index + 1])
         own = columns[start:end]
         weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
         shares = normalise(own) * weights
         total = shares.sum(axis=1, dtype=np.float32)
-        if not total.any():
+        decided = None
+        if scene.reranker in names:
+            decided = self.rankers.ready[scene.reranker]
+            total = spread(own[:, names.index(scene.reranker)])
+        elif not total.any():
             # Nothing that the scene weighs has a say (a stand-in for an empty source, say): keep the order as found.
             total = np.linspace(1, 0, len(total), endpoint=False, dtype=np.float32)
 
@@ -138,13 +218,28 @@ class RankingEngine:
             if cap:
                 ranked = ranked[within_caps(codes[start:end][ranked], cap)]
         positions, final = self._diverse(ranked, total, rows, scene, query.limit)
-        return RankedList(
-            positions=positions,
-            scores=final,
-            component_scores=own[positions],
-            reasons=explain(
-                index, query, batch, start + positions, names, shares[positions], self.rankers, self._catalog
-            ),
+        return Ordering(start, names, own, shares, decided, total, kept, ranked, positions, final)
+
+    def reasons(
+        self,
+        index: int,
+        query: ShopperQuery,
+        batch: Batch,
+        made: Ordering,
+        positions: npt.NDArray[np.int64],
+    ) -> list[Reason]:
+        """Why some candidates of a query are where they are; ``positions`` count from the query's first."""
+        theirs = made.start + positions
+        blended = Counted(made.names, made.shares[positions])
+        return explain(
+            index,
+            query,
+            batch,
+            theirs,
+            counted(made.decided, batch, theirs, blended),
+            self.rankers,
+            self._catalog,
+            self._config.retrieval.new_arrival_days,
         )
 
     def _kept(

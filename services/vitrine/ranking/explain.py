@@ -1,18 +1,19 @@
-"""Derives the reason of each item of a list from what counted most in its score."""
-
-import logging
+"""Derives the reason of each item of a list from what counted most in its score, as far as it is true."""
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog import Catalog
 from vitrine.domain.answer import Reason, ReasonCode
-from vitrine.plugin import Batch, Explainer
+from vitrine.plugin import Batch
+from vitrine.ranking.attribution import Counted
 from vitrine.ranking.plugins import Rankers
 from vitrine.ranking.query import ShopperQuery
-from vitrine.ranking.reasons import SOURCE_REASONS, make_reason
+from vitrine.ranking.reasons import ANY_REASON, GROUP_REASONS, SOURCE_REASONS, make_reason
+from vitrine.ranking.truths import Truths
 
-log = logging.getLogger(__name__)
+Shares = npt.NDArray[np.float32]
+Codes = npt.NDArray[np.int8]
 
 
 def explain(
@@ -20,39 +21,40 @@ def explain(
     query: ShopperQuery,
     batch: Batch,
     positions: npt.NDArray[np.int64],
-    names: tuple[str, ...],
-    shares: npt.NDArray[np.float32],
+    counted: Counted,
     rankers: Rankers,
     catalog: Catalog,
+    new_days: float,
 ) -> list[Reason]:
-    """The reason of each of m items.
+    """The reason of each of m items: of what counted, the largest share whose reason is true of the item.
+
+    Where none is, what the sources that found it stand for and then any other reason, as far as true; nothing where
+    nothing is.
 
     Args:
         index: Which query of the batch.
         query: That query.
         batch: The batch.
         positions: ``int64[m]``, candidates of the batch.
-        names: The c components of the score.
-        shares: ``float32[m, c]``, what each component added to each item's score.
+        counted: What each component added to each item's score.
         rankers: The rankers, asked which item of the history speaks for a candidate.
         catalog: For titles.
+        new_days: How long an item is new.
     """
     if len(positions) == 0:
         return []
-    column_codes = [_code(name, rankers) for name in names]
-    codes = _leading(shares, column_codes)
-    found = np.flatnonzero(codes == 0)
-    if len(found) and batch.source_names:
-        # Nothing counted for these: say where they come from.
-        present = ~np.isnan(batch.source_scores[positions[found]])
-        by_source = np.array([SOURCE_REASONS.get(s, 0) for s in batch.source_names], np.int8)
-        codes[found] = np.where(present.any(axis=1), by_source[present.argmax(axis=1)], 0)
-    start, end = int(batch.history.offsets[index]), int(batch.history.offsets[index + 1])
-    speakers = _speakers(batch, positions, codes, rankers)
-    # Whatever a plugin says: only what is in this shopper's own history may be named.
-    speakers[(speakers < start) | (speakers >= end)] = -1
+    truths = Truths(index, query, batch, rankers, new_days)
+    named = [codes_of(name, rankers) for name in counted.names]
+    codes = _leading(*_by_code(counted.shares, named), positions, truths)
+    rest = np.flatnonzero(codes == 0)
+    if len(rest):
+        codes[rest] = _leading(*_without_shares(batch, positions[rest]), positions[rest], truths)
+    speakers = np.full(len(positions), -1, np.int64)
+    for code in np.unique(codes[codes > 0]).tolist():
+        mine = np.flatnonzero(codes == code)
+        speakers[mine] = truths.speakers(ReasonCode(code), positions[mine])
 
-    first_seed = end - len(query.context.seeds)
+    first_seed = int(batch.history.offsets[index + 1]) - len(query.context.seeds)
     locale, typed = query.context.locale, query.context.query
     reasons = []
     for code, speaker in zip(codes.tolist(), speakers.tolist(), strict=True):
@@ -71,35 +73,49 @@ def explain(
     return reasons
 
 
-def _code(name: str, rankers: Rankers) -> int:
+def codes_of(name: str, rankers: Rankers) -> tuple[ReasonCode, ...]:
+    """What a component can be a reason for, the best first."""
     if name.startswith("source:"):
-        return SOURCE_REASONS.get(name.removeprefix("source:"), 0)
-    return rankers.ready[name].reason or 0
+        code = SOURCE_REASONS.get(name.removeprefix("source:"))
+    else:
+        ranker = rankers.ready.get(name)
+        code = ranker.reason if ranker is not None else None
+        if code is None:
+            return GROUP_REASONS.get(name, ())
+    return (code,) if code is not None else ()
 
 
-def _leading(shares: npt.NDArray[np.float32], column_codes: list[int]) -> npt.NDArray[np.int8]:
-    """The code of the largest positive share of each row among the columns that have one; 0 for none."""
-    if not any(column_codes):
-        return np.zeros(len(shares), np.int8)
-    codes = np.array(column_codes, np.int8)
-    shares = np.where(codes > 0, shares, -np.inf)
-    best = shares.argmax(axis=1)
-    return np.where(np.take_along_axis(shares, best[:, None], 1)[:, 0] > 0, codes[best], 0).astype(np.int8)
+def _by_code(shares: Shares, named: list[tuple[ReasonCode, ...]]) -> tuple[Shares, Codes]:
+    """A column of shares for each reason of each component, and the reasons."""
+    columns = [place for place, codes in enumerate(named) for _ in codes]
+    return shares[:, columns], np.array([code for codes in named for code in codes], np.int8)
 
 
-def _speakers(
-    batch: Batch, positions: npt.NDArray[np.int64], codes: npt.NDArray[np.int8], rankers: Rankers
-) -> npt.NDArray[np.int64]:
-    """``int64[m]``: rows of the history that speak for the items, −1 for none."""
-    speakers = np.full(len(positions), -1, np.int64)
-    for ranker in rankers.ready.values():
-        if isinstance(ranker, Explainer) and ranker.reason:
-            mine = np.flatnonzero(codes == ranker.reason)
-            if len(mine) == 0:
-                continue
-            try:
-                speakers[mine] = ranker.explain(batch, positions[mine])
-            except Exception:
-                # A reason without its item is better than no answer.
-                log.exception("ranker '%s' cannot explain its scores", ranker.name)
-    return speakers
+def _without_shares(batch: Batch, positions: npt.NDArray[np.int64]) -> tuple[Shares, Codes]:
+    """In place of shares: first the sources that found an item, in their order, then any reason."""
+    sources = [(j, SOURCE_REASONS[s]) for j, s in enumerate(batch.source_names) if s in SOURCE_REASONS]
+    present = ~np.isnan(batch.source_scores[positions][:, [j for j, _ in sources]])
+    anything = np.ones((len(positions), len(ANY_REASON)))
+    places = np.arange(len(sources) + len(ANY_REASON), 0, -1)
+    shares = (np.hstack([present, anything]) * places).astype(np.float32)
+    return shares, np.array([*(code for _, code in sources), *ANY_REASON], np.int8)
+
+
+def _leading(shares: Shares, codes: Codes, positions: npt.NDArray[np.int64], truths: Truths) -> Codes:
+    """``int8[m]``: the reason of the largest share above 0 that is true of each item; 0 for none."""
+    found = np.zeros(len(shares), np.int8)
+    if len(codes) == 0:
+        return found
+    shares = shares.copy()
+    open_rows = np.arange(len(shares))
+    while len(open_rows):
+        best = shares[open_rows].argmax(axis=1)
+        counts = shares[open_rows, best] > 0
+        open_rows, leading = open_rows[counts], codes[best[counts]]
+        for code in np.unique(leading).tolist():
+            mine = open_rows[leading == code]
+            true = truths.holds(ReasonCode(code), positions[mine])
+            found[mine[true]] = code
+            shares[np.ix_(mine[~true], codes == code)] = 0
+        open_rows = open_rows[found[open_rows] == 0]
+    return found

@@ -103,9 +103,12 @@ def _make(host: pluggy.PluginManager, load: LoadContext) -> Ranker | str:
     try:
         made = host.hook.vitrine_make_ranker(load=load)
     except MissingData as missing:
+        # pluggy's frame holds the error and its traceback holds the frame, with the bundle in it: one must let go.
+        missing.__traceback__ = None
         return str(missing)
     except Exception as error:
         log.exception("a ranking plugin failed to start")
+        error.__traceback__ = None
         return f"failed to start: {type(error).__name__}"
     if not isinstance(made, Ranker):
         return "vitrine_make_ranker returned no Ranker; see vitrine.plugin.Ranker"

@@ -30,14 +30,18 @@ class RankingQuery:
         queries: q queries.
         candidates: The candidates of all queries, one after the other.
         offsets: ``int64[q + 1]``; query i owns candidates ``offsets[i]`` to ``offsets[i + 1]``.
+        bundle: Version of the bundle to use, if it is still there; "" for what is served now.
     """
 
     request_time: float
     queries: tuple[ShopperQuery, ...]
     candidates: Candidates
     offsets: npt.NDArray[np.int64]
+    bundle: str = ""
 
     @classmethod
-    def single(cls, request_time: float, query: ShopperQuery, candidates: Candidates) -> Self:
+    def single(
+        cls, request_time: float, query: ShopperQuery, candidates: Candidates, bundle: str = ""
+    ) -> Self:
         """One list."""
-        return cls(request_time, (query,), candidates, np.array([0, len(candidates)], np.int64))
+        return cls(request_time, (query,), candidates, np.array([0, len(candidates)], np.int64), bundle)

@@ -14,6 +14,33 @@ SOURCE_REASONS: dict[str, ReasonCode] = {
     "search": ReasonCode.SEARCH_MATCH,
 }
 
+# By group of feature columns, the best first; see `vitrine.ranking.truths` for when each is true. What is not here
+# (what the shopper is like, the price) is no reason for an item.
+GROUP_REASONS: dict[str, tuple[ReasonCode, ...]] = {
+    "history": (ReasonCode.BOUGHT_AGAIN, ReasonCode.TASTE),
+    "cf": (ReasonCode.CO_VISITATION,),
+    "content": (ReasonCode.SIMILAR_CONTENT,),
+    "interest": (ReasonCode.TASTE,),
+    "deep": (ReasonCode.TASTE,),
+    "taste": (ReasonCode.TASTE,),
+    "popularity": (ReasonCode.POPULAR,),
+    "trend": (ReasonCode.TRENDING,),
+    "newness": (ReasonCode.NEW_ARRIVAL,),
+    "search": (ReasonCode.SEARCH_MATCH,),
+}
+
+# For an item for which nothing counted: the most telling first.
+ANY_REASON = (
+    ReasonCode.BOUGHT_AGAIN,
+    ReasonCode.SEARCH_MATCH,
+    ReasonCode.NEW_ARRIVAL,
+    ReasonCode.CO_VISITATION,
+    ReasonCode.SIMILAR_CONTENT,
+    ReasonCode.TRENDING,
+    ReasonCode.POPULAR,
+    ReasonCode.TASTE,
+)
+
 # What a reason falls back to when no item of the history stands out.
 WITHOUT_ITEM: dict[ReasonCode, ReasonCode] = {
     ReasonCode.CO_VISITATION: ReasonCode.TASTE,

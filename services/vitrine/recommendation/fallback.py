@@ -51,6 +51,8 @@ class LastCandidates:
                 candidates.source_names,
                 candidates.masks[kept] & bits,
                 np.where(shared, candidates.scores[kept], np.float32(np.nan)),
+                candidates.popularity[kept] if len(candidates.popularity) else candidates.popularity,
+                candidates.trend[kept] if len(candidates.trend) else candidates.trend,
             ),
             degraded=(),
         )

@@ -3,10 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from typing import TypeVar
 
 from vitrine.domain.candidates import Ranked, Retrieved
+from vitrine.domain.explanation import Explained
 from vitrine.domain.profile import Profile
+from vitrine.domain.request import Filters
 from vitrine.domain.subject import Subject
 from vitrine.errors import Timeout
 from vitrine.profile import Profiles
@@ -15,27 +18,30 @@ from vitrine.retrieval import RetrievalQuery, Retriever
 
 T = TypeVar("T")
 
+Models = tuple[Retriever, RankingEngine]
+
+# What a request was begun with. It is ordered with the same, however often bundles are switched meanwhile; a call of
+# gRPC is a task and so a context of its own.
+_begun: ContextVar[Models | None] = ContextVar("begun", default=None)
+
 
 class LocalServices:
     """Follows `ProfilePort`, `RetrievalPort` and `RankingPort` with the domain objects of this process.
 
     Args:
         profiles: The profile store.
-        retriever: Answers the retriever to use now.
-        engine: Answers the ranking engine to use now.
+        models: Answers retriever and ranking engine of the wanted version of the bundle, or of what is served.
         workers: Where the work is done.
     """
 
     def __init__(
         self,
         profiles: Profiles,
-        retriever: Callable[[], Retriever],
-        engine: Callable[[], RankingEngine],
+        models: Callable[[str], Models],
         workers: Executor,
     ) -> None:
         self._profiles = profiles
-        self._retriever = retriever
-        self._engine = engine
+        self._models = models
         self._workers = workers
 
     async def get(self, subject: Subject, min_watermark: int, timeout: float) -> Profile:
@@ -47,12 +53,23 @@ class LocalServices:
 
     async def retrieve(self, query: RetrievalQuery, timeout: float) -> Retrieved:
         """Finds candidates."""
-        return await self._run(timeout, lambda: self._retriever().retrieve(query))
+        models = self._models(query.bundle)
+        _begun.set(models)
+        return await self._run(timeout, lambda: models[0].retrieve(query))
 
     async def rank(self, query: RankingQuery, catalog_revision: int, timeout: float) -> Ranked:
-        """Orders candidates; the catalogue is the one that retrieval used."""
+        """Orders candidates; the catalogue and the bundle are those that retrieval used."""
         del catalog_revision
-        return await self._run(timeout, lambda: self._engine().rank(query))
+        _, engine = _begun.get() or self._models(query.bundle)
+        return await self._run(timeout, lambda: engine.rank(query))
+
+    async def explain(
+        self, query: RankingQuery, item_id: str, filters: Filters, catalog_revision: int, timeout: float
+    ) -> Explained:
+        """Why a candidate has its place, by the same."""
+        del catalog_revision
+        _, engine = _begun.get() or self._models(query.bundle)
+        return await self._run(timeout, lambda: engine.explain(query, item_id, filters))
 
     async def _run(self, timeout: float, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._workers, work)

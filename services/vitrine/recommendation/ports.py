@@ -4,7 +4,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from vitrine.domain.candidates import Ranked, Retrieved
+from vitrine.domain.explanation import Explained
 from vitrine.domain.profile import Profile
+from vitrine.domain.request import Filters
 from vitrine.domain.subject import Subject
 from vitrine.ranking.query import RankingQuery
 from vitrine.retrieval import RetrievalQuery
@@ -33,10 +35,16 @@ class RetrievalPort(Protocol):
 
 
 class RankingPort(Protocol):
-    """Orders candidates."""
+    """Orders candidates, and tells why."""
 
     async def rank(self, query: RankingQuery, catalog_revision: int, timeout: float) -> Ranked:
         """The lists, from a catalogue at least of that revision where it can be had. Raises likewise."""
+        ...
+
+    async def explain(
+        self, query: RankingQuery, item_id: str, filters: Filters, catalog_revision: int, timeout: float
+    ) -> Explained:
+        """Why one of the candidates of a single query has its place; raises likewise."""
         ...
 
 

@@ -15,8 +15,15 @@ from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Ranked, Retrieved
 from vitrine.domain.clock import Clock
 from vitrine.domain.profile import Profile
-from vitrine.errors import InvalidInput, NotReady, Timeout, VitrineError
+from vitrine.errors import InvalidInput, NotFound, NotReady, Timeout, VitrineError
 from vitrine.ranking.query import RankingQuery, ShopperQuery
+from vitrine.recommendation.explaining import (
+    WindowExplained,
+    unknown,
+    was_added,
+    with_item,
+    without_ranking,
+)
 from vitrine.recommendation.fallback import LastCandidates, Sellable, rank_as_found
 from vitrine.recommendation.ports import Ports
 from vitrine.recommendation.query import Window, WindowItem, WindowQuery
@@ -72,9 +79,7 @@ class Recommender:
         """
         scene = self._scene(query.scene)
         now = self._clock()
-        settings = self._config.recommendation
-        left = seconds if seconds is not None else settings.default_deadline_ms / 1000
-        end = time.monotonic() + left - settings.margin_ms / 1000
+        end = self._end(seconds)
         degraded: list[Degradation] = []
 
         profile = await self._profile(query, end, degraded)
@@ -95,6 +100,55 @@ class Recommender:
             degraded=tuple(degraded),
             profile_watermark=profile.watermark,
         )
+
+    async def explain(self, query: WindowQuery, item_id: str, seconds: float | None) -> WindowExplained:
+        """Why an item has its place in a window, or none; arguments as for `recommend`.
+
+        Raises:
+            InvalidInput: The scene is not configured.
+            NotFound: The catalogue does not have the item.
+        """
+        scene, now = self._scene(query.scene), self._clock()
+        end = self._end(seconds)
+        degraded: list[Degradation] = []
+        profile = await self._profile(query, end, degraded)
+        try:
+            retrieved = await self._retrieve(query, profile, now, end, degraded, include=(item_id,))
+        except NotFound:
+            raise unknown(item_id) from None
+        retrieved = with_item(retrieved, item_id)
+        candidates, bundle = retrieved.candidates, retrieved.versions.bundle
+        shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
+        wanted = RankingQuery.single(now, shopper, candidates, bundle)
+        explained = await self._stage(
+            "ranking",
+            lambda left: self._ports.ranking.explain(
+                wanted, item_id, query.filters, retrieved.catalog_revision, left
+            ),
+            _part(end, 1.0),
+            degraded,
+        )
+        if explained is None:
+            everything = replace(shopper, limit=len(candidates))
+            shown = rank_as_found(everything, scene, retrieved, now, self._sellable)
+            explained = without_ranking(item_id, candidates, shown)
+        return WindowExplained(
+            replace(explained.explanation, added=was_added(candidates, item_id, scene)),
+            now,
+            replace(
+                self._own_versions,
+                bundle=explained.versions.bundle or bundle,
+                plugins=explained.versions.plugins,
+            ),
+            (*degraded, *explained.degraded),
+            profile.watermark,
+        )
+
+    def _end(self, seconds: float | None) -> float:
+        """When the time of a call is over, by the monotonic clock; ``None`` for the configured default."""
+        settings = self._config.recommendation
+        left = seconds if seconds is not None else settings.default_deadline_ms / 1000
+        return time.monotonic() + left - settings.margin_ms / 1000
 
     def _scene(self, name: str) -> SceneConfig:
         try:
@@ -125,10 +179,21 @@ class Recommender:
         return found or Profile(subject=subject)
 
     async def _retrieve(
-        self, query: WindowQuery, profile: Profile, now: float, end: float, degraded: list[Degradation]
+        self,
+        query: WindowQuery,
+        profile: Profile,
+        now: float,
+        end: float,
+        degraded: list[Degradation],
+        include: tuple[str, ...] = (),
     ) -> Retrieved:
         wanted = RetrievalQuery(
-            request_time=now, profile=profile, context=query.context, filters=query.filters, scene=query.scene
+            request_time=now,
+            profile=profile,
+            context=query.context,
+            filters=query.filters,
+            scene=query.scene,
+            include=include,
         )
         share = self._config.recommendation.retrieval_share
         found = await self._stage(
@@ -138,9 +203,13 @@ class Recommender:
             degraded,
         )
         if found is None:
-            return self._last.get(query.filters) or Retrieved(Candidates.of_items(()), 0, self._own_versions)
+            stand_in = self._last.get(query.filters) or Retrieved(
+                Candidates.of_items(()), 0, self._own_versions
+            )
+            # What is for everybody was found without models.
+            return replace(stand_in, versions=self._own_versions)
         degraded += found.degraded
-        if not query.filters:
+        if not query.filters and not include:
             self._last.put(found)
         return found
 
@@ -155,7 +224,8 @@ class Recommender:
         degraded: list[Degradation],
     ) -> Ranked:
         shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
-        wanted = RankingQuery.single(now, shopper, retrieved.candidates)
+        bundle = retrieved.versions.bundle
+        wanted = RankingQuery.single(now, shopper, retrieved.candidates, bundle)
         if len(retrieved.candidates):
             found = await self._stage(
                 "ranking",
@@ -165,6 +235,8 @@ class Recommender:
             )
             if found is not None:
                 degraded += found.degraded
+                if bundle and found.versions.bundle not in {bundle, ""}:
+                    degraded.append(_two_bundles(bundle, found.versions.bundle))
                 return found
         return rank_as_found(shopper, scene, retrieved, now, self._sellable)
 
@@ -181,6 +253,9 @@ class Recommender:
             if seconds <= 0:
                 raise Timeout("no time was left")
             return await call(seconds)
+        except NotFound:
+            # Only what the caller named can be missing.
+            raise
         except InvalidInput:
             # The front checks requests itself, so this is a disagreement between two versions or configurations.
             log.exception("%s refused what the front sent", name)
@@ -199,6 +274,14 @@ class Recommender:
 def _part(end: float, share: float) -> float:
     """Seconds that a stage may take of what is left until ``end``."""
     return (end - time.monotonic()) * share
+
+
+def _two_bundles(found: str, ordered: str) -> Degradation:
+    return Degradation(
+        "bundle",
+        DegradationCode.STALE,
+        f"candidates are of bundle {found} and their order of bundle {ordered}; reload the service that lags behind",
+    )
 
 
 def window_items(query: WindowQuery, candidates: Candidates, ranked: Ranked) -> list[WindowItem]:

@@ -1,6 +1,7 @@
 """RecommendationService over gRPC."""
 
 import secrets
+from dataclasses import replace
 from typing import Any
 
 import grpc
@@ -13,6 +14,7 @@ from vitrine.recommendation.query import Window, WindowQuery
 from vitrine.recommendation.recommender import Recommender
 from vitrine.wire.answers import degraded_to_proto, reason_to_proto, versions_to_proto
 from vitrine.wire.events import subject_from_proto
+from vitrine.wire.explain import explanation_to_proto
 from vitrine.wire.requests import context_from_proto, filters_from_proto
 from vitrine.wire.times import timestamp_to_proto
 from vitrine.wire.tokens import WATERMARK, decode_token, encode_token
@@ -31,11 +33,29 @@ class RecommendationServicer(pb_grpc.RecommendationServiceServicer):
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.RecommendResponse:
         """The items for one window."""
-        window = await self._recommender.recommend(_query(request), context.time_remaining())
+        request_id = (
+            check_id(request.request_id, "request_id") if request.request_id else secrets.token_hex(8)
+        )
+        query = replace(_query(request), include_scores=request.include_scores, request_id=request_id)
+        window = await self._recommender.recommend(query, context.time_remaining())
         return _response(window)
 
+    async def Explain(
+        self, request: pb.ExplainRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.ExplainResponse:
+        """Why an item has its place in a window, or none."""
+        item_id = check_id(request.item_id, "item_id")
+        explained = await self._recommender.explain(_query(request), item_id, context.time_remaining())
+        return pb.ExplainResponse(
+            explanation=explanation_to_proto(explained.explanation),
+            request_time=timestamp_to_proto(explained.request_time),
+            versions=versions_to_proto(explained.versions),
+            degraded=degraded_to_proto(explained.degraded),
+            profile_watermark=encode_token(WATERMARK, explained.profile_watermark),
+        )
 
-def _query(request: pb.RecommendRequest) -> WindowQuery:
+
+def _query(request: pb.RecommendRequest | pb.ExplainRequest) -> WindowQuery:
     if not 0 <= request.limit <= MAX_LIMIT:
         raise InvalidInput("limit", f"is {request.limit}; send 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}")
     return WindowQuery(
@@ -45,8 +65,6 @@ def _query(request: pb.RecommendRequest) -> WindowQuery:
         context=context_from_proto(request.context, "context"),
         filters=filters_from_proto(request.filters, "filters"),
         min_watermark=decode_token(WATERMARK, request.min_watermark, "min_watermark"),
-        include_scores=request.include_scores,
-        request_id=check_id(request.request_id, "request_id") if request.request_id else secrets.token_hex(8),
     )
 
 

@@ -30,6 +30,8 @@ class RetrievalQuery:
         scene: The scene whose sources are asked; may be empty when ``sources`` are given.
         sources: Sources to ask instead, and how many candidates to take from each.
         limit: Candidates in all; 0 for the scene's number.
+        bundle: Version of the bundle to use, if it is still there; "" for what is served now.
+        include: Items that come too, at the end, found or not, allowed or not.
     """
 
     request_time: float
@@ -39,6 +41,8 @@ class RetrievalQuery:
     scene: str = ""
     sources: Mapping[str, int] | None = None
     limit: int = 0
+    bundle: str = ""
+    include: tuple[str, ...] = ()
 
 
 class Seeds(NamedTuple):

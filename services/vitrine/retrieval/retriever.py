@@ -9,11 +9,12 @@ import numpy as np
 import vitrine
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.catalog.columns import Rows
 from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
 from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Retrieved
-from vitrine.errors import ConfigError, InvalidInput
+from vitrine.errors import ConfigError, InvalidInput, NotFound
 from vitrine.retrieval.best import best
 from vitrine.retrieval.merge import merge
 from vitrine.retrieval.popularity import Popularity
@@ -23,6 +24,7 @@ from vitrine.retrieval.sources import (
     Content,
     CoVisitation,
     Found,
+    Interest,
     NewArrivals,
     Popular,
     Search,
@@ -55,11 +57,13 @@ class Retriever:
         self.catalog = catalog
         self._config = config
         self._fingerprint = config.fingerprint
+        self._popularity = popularity
         found: tuple[Source, ...] = (
             Popular(popularity),
             Trending(popularity),
             CoVisitation(),
             BoughtAgain(popularity),
+            Interest(),
             Content(),
             NewArrivals(config.retrieval.new_arrival_days),
             Search(store.text),
@@ -75,10 +79,12 @@ class Retriever:
 
         Raises:
             InvalidInput: Unknown scene or source; names it and what is known.
+            NotFound: The catalogue does not have an item that is to be included.
         """
         sources, limit = self._plan(query)
         revision, bundle = self.catalog.revision, self.bundle
         columns = self.catalog.columns
+        include = self._included(query, len(columns))
         versions = Versions(
             bundle="" if bundle is None else bundle.version,
             server=vitrine.__version__,
@@ -108,8 +114,25 @@ class Retriever:
         found = {name: self._ask(name, asked, n, degraded) for name, n in sources.items()}
         if not any(len(f.rows) for f in found.values()) and not ("search" in found and query.context.query):
             self._stand_in(found, asked, limit, degraded)
-        candidates = merge(list(found), list(found.values()), self.catalog.ids, columns.tie, limit)
+        candidates = merge(
+            list(found),
+            list(found.values()),
+            self.catalog.ids,
+            columns.tie,
+            limit,
+            self._popularity,
+            query.request_time,
+            include,
+        )
         return Retrieved(candidates, revision, versions, tuple(degraded))
+
+    def _included(self, query: RetrievalQuery, size: int) -> Rows:
+        rows = self.catalog.rows(query.include, size)
+        for index in np.flatnonzero(rows < 0).tolist():
+            raise NotFound(
+                f"include_item_ids[{index}]", f"the catalogue has no item '{query.include[index]}'"
+            )
+        return rows
 
     def _plan(self, query: RetrievalQuery) -> tuple[Mapping[str, int], int]:
         """Which sources to ask for how many, and how many to answer."""

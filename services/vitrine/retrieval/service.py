@@ -33,7 +33,7 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
     """The four calls. The event loop waits for neither the disk nor a computation.
 
     Args:
-        retriever: Answers the retriever to use now.
+        retriever: Answers the retriever to use for a wanted version of the bundle, or one that is served instead.
         store: The catalogue; its owner closes it after the server.
         workers: Where requests are answered.
         writers: Where upserts wait for each other and the disk, so that no answer waits with them; those of several
@@ -44,7 +44,7 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
 
     def __init__(
         self,
-        retriever: Callable[[], Retriever],
+        retriever: Callable[[str], Retriever],
         store: CatalogStore,
         workers: Executor,
         *,
@@ -111,7 +111,7 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
 
     def _retrieve(self, request: pb.RetrieveRequest) -> pb.RetrieveResponse:
         query = retrieval_query_from_proto(request, self._clock())
-        return retrieved_to_proto(self._retriever().retrieve(query))
+        return retrieved_to_proto(self._retriever(query.bundle).retrieve(query))
 
     def _upsert(self, request: pb.UpsertItemsRequest) -> pb.UpsertItemsResponse:
         mask = mask_from_proto(request.update_mask) if request.update_mask.paths else None

@@ -2,7 +2,7 @@
 
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start_http_server
 
 from vitrine.domain.answer import Degradation
 from vitrine.errors import ConfigError
@@ -32,6 +32,13 @@ class Metrics:
         self._degraded = Counter(
             "vitrine_degraded", "Answers without a part.", ("component", "code"), registry=self.registry
         )
+        self._reloads = Counter(
+            "vitrine_bundle_reloads",
+            "Reloads of the bundle: switched, unchanged or refused.",
+            ("result",),
+            registry=self.registry,
+        )
+        self._bundle = Info("vitrine_bundle", "The bundle that is served.", registry=self.registry)
 
     def called(self, method: str, code: str, seconds: float | None) -> None:
         """Counts a call; ``None`` for a stream, whose length says nothing."""
@@ -46,6 +53,14 @@ class Metrics:
     def degraded(self, part: Degradation) -> None:
         """Counts a missing part of an answer."""
         self._degraded.labels(part.component, part.code.name).inc()
+
+    def bundle_reloaded(self, result: str) -> None:
+        """Counts a reload: "switched", "unchanged" or "refused"."""
+        self._reloads.labels(result).inc()
+
+    def serves_bundle(self, version: str) -> None:
+        """Tells which bundle is served; "" for none."""
+        self._bundle.info({"version": version})
 
     def expose(self, host: str, port: int) -> "Exposition":
         """Serves ``/metrics`` from a thread of its own.

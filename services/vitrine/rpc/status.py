@@ -5,7 +5,10 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from vitrine.errors import InvalidInput, VitrineError
+from vitrine.errors import BundleRefused, InvalidInput, VitrineError
+
+# Whose reasons `google.rpc.ErrorInfo` gives.
+DOMAIN = "vitrine.api"
 
 # In bytes. A status travels in headers, of which clients take 8 KiB in all: the text once percent-encoded (up to
 # three bytes for one) and once in base64 with its details. What a caller sent is quoted no longer than fits.
@@ -13,7 +16,10 @@ MAX_TEXT, MAX_FIELD, MAX_VIOLATIONS = 600, 200, 4
 
 
 def status_of(error: VitrineError) -> grpc.Status:
-    """The status that a caller sees; `google.rpc.BadRequest` names the fields of an invalid request."""
+    """The status that a caller sees.
+
+    `google.rpc.BadRequest` names the fields of an invalid request, `google.rpc.ErrorInfo` why a bundle is refused.
+    """
     status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=_short(str(error), MAX_TEXT))
     if isinstance(error, InvalidInput):
         detail = any_pb2.Any()
@@ -25,6 +31,14 @@ def status_of(error: VitrineError) -> grpc.Status:
                     )
                     for v in error.violations[:MAX_VIOLATIONS]
                 ]
+            )
+        )
+        status.details.append(detail)
+    elif isinstance(error, BundleRefused):
+        detail = any_pb2.Any()
+        detail.Pack(
+            error_details_pb2.ErrorInfo(
+                reason=error.reason, domain=DOMAIN, metadata={"served_version": error.served}
             )
         )
         status.details.append(detail)

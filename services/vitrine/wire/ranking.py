@@ -42,13 +42,19 @@ def ranking_query_from_proto(message: pb.RankRequest, now: float) -> RankingQuer
     time = message.request_time
     return RankingQuery(
         request_time=timestamp_from_proto(time, "request_time") if message.HasField("request_time") else now,
-        queries=tuple(_query(query, f"queries[{i}]") for i, query in enumerate(message.queries)),
+        queries=tuple(query_from_proto(query, f"queries[{i}]") for i, query in enumerate(message.queries)),
         candidates=candidates,
         offsets=_offsets(message, len(candidates)),
+        bundle=message.bundle_version,
     )
 
 
-def _query(message: pb.RankQuery, field: str) -> ShopperQuery:
+def query_from_proto(message: pb.RankQuery, field: str) -> ShopperQuery:
+    """One checked query; its scene is checked by who knows the scenes.
+
+    Raises:
+        InvalidInput: Names the field.
+    """
     if not 0 <= message.limit <= MAX_LIMIT:
         raise InvalidInput(
             f"{field}.limit", f"is {message.limit}; send 1 to {MAX_LIMIT}, or 0 for {DEFAULT_LIMIT}"
@@ -90,11 +96,12 @@ def ranking_query_to_proto(query: RankingQuery, catalog_revision: str = "") -> p
         candidates=candidates_to_proto(query.candidates),
         offsets=query.offsets.tolist(),
         min_catalog_revision=catalog_revision,
+        bundle_version=query.bundle,
     )
 
 
-def ranked_to_proto(ranked: Ranked) -> pb.RankResponse:
-    """As sent."""
+def ranked_to_proto(ranked: Ranked, newest_bundle: str) -> pb.RankResponse:
+    """As sent, with the version of the bundle that is served to those who wish for none."""
     return pb.RankResponse(
         lists=[
             pb.RankedList(
@@ -108,6 +115,7 @@ def ranked_to_proto(ranked: Ranked) -> pb.RankResponse:
         score_names=ranked.score_names,
         versions=versions_to_proto(ranked.versions),
         degraded=degraded_to_proto(ranked.degraded),
+        newest_bundle_version=newest_bundle,
     )
 
 

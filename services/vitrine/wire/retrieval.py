@@ -8,6 +8,7 @@ from vitrine.errors import InvalidInput
 from vitrine.retrieval.query import RetrievalQuery
 from vitrine.wire.profiles import profile_from_proto, profile_to_proto
 from vitrine.wire.requests import (
+    check_ids,
     context_from_proto,
     context_to_proto,
     filters_from_proto,
@@ -17,6 +18,7 @@ from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
 
 MAX_LIMIT = 5000
 MAX_SOURCES = 32
+MAX_INCLUDED = 20
 
 
 def retrieval_query_from_proto(message: pb.RetrieveRequest, now: float) -> RetrievalQuery:
@@ -37,6 +39,8 @@ def retrieval_query_from_proto(message: pb.RetrieveRequest, now: float) -> Retri
         scene=message.scene,
         sources=_sources(message.sources),
         limit=message.limit,
+        bundle=message.bundle_version,
+        include=check_ids(message.include_item_ids, "include_item_ids", MAX_INCLUDED),
     )
 
 
@@ -63,4 +67,6 @@ def retrieval_query_to_proto(query: RetrievalQuery) -> pb.RetrieveRequest:
         scene=query.scene,
         sources=[pb.SourceRequest(name=n, limit=limit) for n, limit in (query.sources or {}).items()],
         limit=query.limit,
+        bundle_version=query.bundle,
+        include_item_ids=query.include,
     )

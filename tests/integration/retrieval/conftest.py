@@ -39,7 +39,7 @@ class Server:
         self.popularity = Popularity(self.catalog, 30 * DAY, 2 * DAY)
         retriever = Retriever(self.catalog, self.popularity, None, load_config(), self.store)
         self.servicer = RetrievalServicer(
-            lambda: retriever,
+            lambda _: retriever,
             self.store,
             self.workers,
             writers=self.writers,

@@ -34,8 +34,8 @@ class Split:
         return Vitrine(self.parts[service].address)
 
 
-def start_split(world: World, store: Path, closing: ExitStack) -> Split:
-    """Starts the four, those that others wait for first."""
+def start_split(world: World, store: Path, closing: ExitStack, *more: str) -> Split:
+    """Starts the four, those that others wait for first; ``more`` arguments go to each."""
     names = ("retrieval", "profile", "ranking", "recommendation")
     ports = {name: free_port() for name in names}
     addresses = tuple(
@@ -47,7 +47,7 @@ def start_split(world: World, store: Path, closing: ExitStack) -> Split:
             bundle=world.bundle,
             store=store,
             as_of=AS_OF,
-            args=(*addresses, "--freeze-clock"),
+            args=(*addresses, "--freeze-clock", *more),
             port=ports[name],
             log=store / "log",
         )

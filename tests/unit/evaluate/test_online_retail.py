@@ -50,7 +50,12 @@ def test_baselines_come_to_the_known_figures(retail: Dataset) -> None:
 def test_the_protocol_runs_without_models(retail: Dataset, tmp_path: Path) -> None:
     write_bundle(tmp_path / "bundle", item_ids=["22423"], window=TrainingWindow(until=SEPTEMBER))
     report = evaluate_temporal(
-        retail, start=SEPTEMBER.timestamp(), end=OCTOBER.timestamp(), bundle=tmp_path / "bundle", out=tmp_path
+        retail,
+        start=SEPTEMBER.timestamp(),
+        end=OCTOBER.timestamp(),
+        bundle=tmp_path / "bundle",
+        out=tmp_path,
+        ablation=False,
     )
     known = {row.method: row.values for row in report.tables[0].rows}
     # What was bought before and what is popular: sources alone reach about what buy again does.

@@ -13,11 +13,19 @@ from vitrine.dataset import Dataset
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate import Report, evaluate_temporal
 from vitrine_export.evaluate.report import PIPELINE
+from vitrine_export.train import Parameters
 
 
 def run(dataset: Dataset, folder: Path, *, seed: int = 0) -> Report:
     return evaluate_temporal(
-        dataset, start=START, end=END, out=folder, predictions_file=folder / "lists.parquet", seed=seed
+        dataset,
+        start=START,
+        end=END,
+        out=folder,
+        predictions_file=folder / "lists.parquet",
+        seed=seed,
+        # Networks have tests of their own.
+        parameters=Parameters(neural=False, label_windows=1),
     )
 
 

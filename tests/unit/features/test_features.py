@@ -48,7 +48,9 @@ def regular() -> Profile:
         last_time=NOW - DAY,
         purchase_days=5,
         items=items,
-        categories=replace(counters(a=4.0, b=1.0, c=2.0), keys=("Things", "Things > Kind 1", "Things > Kind 2")),
+        categories=replace(
+            counters(a=4.0, b=1.0, c=2.0), keys=("Things", "Things > Kind 1", "Things > Kind 2")
+        ),
         brands=counters(b1=3.0, b2=1.0),
         price_bands=replace(counters(x=1.0), keys=("2",)),
     )
@@ -74,7 +76,9 @@ def batch_of(
     offsets = np.cumsum([0, *(len(one) for one in lists)]).astype(np.int64)
     chosen = contexts or [Context()] * len(lists)
     queries = tuple(ShopperQuery(p, "home", c) for p, c in zip(profiles, chosen, strict=True))
-    return make_batch(RankingQuery(NOW, queries, candidates, offsets), CATALOG, None, {} if scores is None else scores)
+    return make_batch(
+        RankingQuery(NOW, queries, candidates, offsets), CATALOG, None, {} if scores is None else scores
+    )
 
 
 def test_what_the_shopper_did_with_the_item() -> None:
@@ -122,7 +126,10 @@ def test_the_basket_is_part_of_the_context() -> None:
 
 
 def test_a_batch_has_the_columns_of_its_queries_one_by_one() -> None:
-    lists, profiles = [["i1", "i2", "i7"], ["i5"], [], ["i9", "i1"]], [regular(), Profile(), regular(), Profile()]
+    lists, profiles = (
+        [["i1", "i2", "i7"], ["i5"], [], ["i9", "i1"]],
+        [regular(), Profile(), regular(), Profile()],
+    )
     scores = np.array([3, 1, 2, 5, NAN, 7], np.float32)
     names = ALWAYS + component_columns(["ranker:cf", "source:popular", "source:trending", "ranker:gone"])
     together = batch_of(lists, profiles, {"cf": scores}).features.matrix(names)

@@ -31,13 +31,17 @@ _FOREST = {"boosting": "rf", "bagging_freq": 1, "bagging_fraction": 0.7, "featur
 def test_the_shares_add_up_to_the_score(settings: dict[str, object]) -> None:
     model, x = _model(**settings), _rows(50, 1)
     table = model.paths()
-    np.testing.assert_allclose(table.base + table.shares(model.leaves(x)).sum(axis=1), model.predict(x), atol=1e-5)
+    np.testing.assert_allclose(
+        table.base + table.shares(model.leaves(x)).sum(axis=1), model.predict(x), atol=1e-5
+    )
     assert table.base == pytest.approx(float(model.contributions(x)[0, -1]), abs=1e-6)
 
 
 def test_stumps_have_one_order_so_their_shares_are_those_of_treeshap() -> None:
     model, x = _model(max_depth=1), _rows(50, 1)
-    np.testing.assert_allclose(model.paths().shares(model.leaves(x)), model.contributions(x)[:, :-1], atol=1e-6)
+    np.testing.assert_allclose(
+        model.paths().shares(model.leaves(x)), model.contributions(x)[:, :-1], atol=1e-6
+    )
 
 
 def test_groups_are_sums_of_their_columns() -> None:

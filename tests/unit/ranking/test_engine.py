@@ -81,7 +81,7 @@ def _ids(engine: RankingEngine, query: RankingQuery) -> list[str]:
 
 def test_orders_by_the_ranker_and_says_what_took_part() -> None:
     engine = _engine(make_catalog(5), {"number": _by_number})
-    ranked = engine.rank(_query(["i1", "i4", "i2"]))
+    ranked = engine.rank(_query(["i1", "i4", "i2"], Profile(event_count=1)))
     assert ranked.lists[0].positions.tolist() == [1, 2, 0]
     assert ranked.score_names == ("number", "source:popular")
     assert ranked.versions.plugins == (("number", "1.0"),)
@@ -245,3 +245,33 @@ def test_unknown_scene_is_named() -> None:
     query = RankingQuery.single(NOW, ShopperQuery(Profile(), "hoem"), Candidates.of_items(["i0"]))
     with pytest.raises(InvalidInput, match=r"queries\[0\]\.scene: unknown scene 'hoem'; configured: home"):
         engine.rank(query)
+
+
+def test_a_reranker_sees_all_others_and_decides_alone() -> None:
+    seen: list[list[str]] = []
+
+    def backwards(batch: Batch) -> Scores:
+        seen.append(sorted(batch.scores))
+        scores = -_by_number(batch)
+        scores[0] = np.nan
+        return scores
+
+    catalog = make_catalog(6)
+    rankers: dict[str, Score | None] = {"number": _by_number, "last": backwards}
+    engine = _engine(catalog, rankers, {"number": 5.0}, reranker="last")
+    query = _query(["i1", "i4", "i2", "i3"])
+    # What it says nothing of comes last.
+    assert _ids(engine, query) == ["i2", "i3", "i4", "i1"]
+    assert seen == [["number"]]
+    ranked = engine.rank(query)
+    assert ranked.score_names == ("number", "last", "source:popular")
+    assert 0 <= ranked.lists[0].scores.min() <= ranked.lists[0].scores.max() <= 1
+
+
+def test_without_its_reranker_a_scene_goes_by_the_weights() -> None:
+    engine = _engine(
+        make_catalog(6), {"number": _by_number, "last": _raise}, {"number": 5.0}, reranker="last"
+    )
+    query = _query(["i1", "i4", "i2"])
+    assert _ids(engine, query) == ["i4", "i2", "i1"]
+    assert [part.component for part in engine.rank(query).degraded] == ["ranker:last"]

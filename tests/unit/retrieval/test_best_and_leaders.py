@@ -54,4 +54,5 @@ def test_leaders(changes: list[list[tuple[int, float]]], read_between: bool) -> 
     if leaders.complete:
         assert head == expected
     else:
-        assert 2 <= len(head) < len(expected)
+        # The row behind the floor may have fallen to nothing: then the head is all there is, without knowing it.
+        assert 2 <= len(head) <= len(expected)

@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from vitrine.retrieval.sources.content import _nearest
+from vitrine.retrieval.sources.base import ranked
+from vitrine.retrieval.sources.content import nearest
 
 N, LIMIT = 20_000, 50
 
@@ -26,7 +27,7 @@ def test_nearest_is_a_sort_of_all_products(case: str) -> None:
     tie = rng.permutation(N).astype(np.uint64)
     query: Any = SimpleNamespace(allowed=allowed, columns=SimpleNamespace(tie=tie))
 
-    found = _nearest(vectors, vectors[3], query, LIMIT)
+    found = ranked(*nearest(vectors, vectors[3], query, LIMIT), query, LIMIT)
 
     order = np.lexsort((tie, -products))
     expected = order[allowed[order]][:LIMIT]

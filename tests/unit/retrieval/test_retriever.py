@@ -1,5 +1,7 @@
 """Sources, each by itself, and merged."""
 
+from collections.abc import Mapping
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -16,9 +18,10 @@ from vitrine.domain.answer import DegradationCode
 from vitrine.domain.candidates import Retrieved
 from vitrine.domain.events import Activity
 from vitrine.domain.items import Availability, Item
-from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile
+from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile, RecentEvents
 from vitrine.domain.request import Context, Filters
-from vitrine.errors import ConfigError, InvalidInput
+from vitrine.errors import ConfigError, InvalidInput, NotFound
+from vitrine.interest import InterestModel
 from vitrine.retrieval.popularity import Popularity
 from vitrine.retrieval.query import RetrievalQuery
 from vitrine.retrieval.retriever import Retriever
@@ -51,20 +54,43 @@ class FakeContent:
         )
 
 
-def bundle_for(catalog: Catalog, *, content: bool = True, co_visitation: bool = True) -> AttachedBundle:
+class Encoder:
+    """Answers the sum of the latest events, times a factor; nobody has an interest unless told."""
+
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def run(
+        self, feeds: Mapping[str, np.ndarray], /, *, budget: float | None = None
+    ) -> dict[str, np.ndarray]:
+        return dict.fromkeys(("short", "long", "interest"), self.factor * feeds["recent"].sum(1))
+
+
+def bundle_for(
+    catalog: Catalog, *, content: bool = True, co_visitation: bool = True, interest: float = 0.0
+) -> AttachedBundle:
     """What training made, in the order of the numbers; i0 goes with i1 and i2, i1 with i9 and i3."""
     matrix = np.zeros((10, 10))
     matrix[0, 1], matrix[0, 2], matrix[1, 9], matrix[1, 3], matrix[4, 2] = 0.9, 0.5, 0.8, 0.7, 0.6
     mine = [f"i{k}" for k in range(10)]
     model = FakeContent(catalog.ids) if content else None
+    # Two interests, of odd and even numbers, less of a higher number; i9 is newer than the model.
+    vectors = (
+        np.array([[k % 2 == 0, k % 2] for k in range(10)], np.float32)
+        / np.arange(1, 11, dtype=np.float32)[:, None]
+    )
+    vectors[9] = 0
     attached = SimpleNamespace(
         version="b1",
         bundle=SimpleNamespace(
-            co_visitation=dense(matrix.tolist()) if co_visitation else None, content=model
+            co_visitation=dense(matrix.tolist()) if co_visitation else None,
+            content=model,
+            interest=InterestModel(Encoder(interest), vectors),
         ),
         bundle_rows=np.array([int(i[1:]) for i in catalog.ids], np.int32),
         catalog_rows=catalog.rows(mine),
         content=None if model is None else model.vectors,
+        interest_vectors=vectors[[int(i[1:]) for i in catalog.ids]],
     )
     return cast("AttachedBundle", attached)
 
@@ -217,13 +243,18 @@ def test_search() -> None:
 
 
 @pytest.mark.parametrize(
-    "source", ["popular", "trending", "co_visitation", "bought_again", "content", "new_arrivals", "search"]
+    "source",
+    ["popular", "trending", "co_visitation", "bought_again", "interest", "content", "new_arrivals", "search"],
 )
 def test_every_source_keeps_to_filters_hidden_items_and_limit(source: str) -> None:
     shop = Shop()
+    shop.bundle = bundle_for(shop.catalog, interest=1.0)
     shop.buy(**{f"i{k}": k + 1 for k in range(10)})
-    profile = history(
-        "i0", "i1", "i2", "i3", "i7", "i9", purchases=[1, 1, 1, 1, 1, 1], opinion=[0, 0, 0, -1, 0, 0]
+    profile = replace(
+        history(
+            "i0", "i1", "i2", "i3", "i7", "i9", purchases=[1, 1, 1, 1, 1, 1], opinion=[0, 0, 0, -1, 0, 0]
+        ),
+        recent=RecentEvents(("i0", "i3"), np.array([6, 6], np.int8), np.array([NOW - DAY, NOW - 60])),
     )
     context = Context(query="mug") if source == "search" else Context()
     everything = set(columns(shop.ask(source, 50, profile=profile, context=context), source))
@@ -240,6 +271,26 @@ def test_every_source_keeps_to_filters_hidden_items_and_limit(source: str) -> No
             assert set(columns(found, source)) <= allowed
             assert set(columns(found, source)) >= everything & allowed
     assert len(columns(shop.ask(source, 1, profile=profile, context=context), source)) == 1
+
+
+def test_interest_ranks_by_the_product_and_the_context_counts_as_latest() -> None:
+    shop = Shop()
+    shop.bundle = bundle_for(shop.catalog, interest=1.0)
+    even = columns(shop.ask("interest", 50, context=Context(item_ids=("i4",))), "interest")
+    assert list(even) == ["i0", "i2", "i4", "i6", "i8"]
+    assert np.all(np.diff(list(even.values())) < 0)
+    assert max(even.values()) == 1
+    odd = columns(shop.ask("interest", 50, context=Context(basket=("i1",))), "interest")
+    assert list(odd) == ["i1", "i3", "i5", "i7"], "i9 is newer than the model"
+    assert not shop.ask("interest").candidates.item_ids or shop.ask("interest").degraded
+    # Logits below zero still order, the least bad first.
+    shop.bundle = bundle_for(shop.catalog, interest=-1.0)
+    assert list(columns(shop.ask("interest", 50, context=Context(basket=("i1",))), "interest")) == [
+        "i7",
+        "i5",
+        "i3",
+        "i1",
+    ]
 
 
 def test_out_of_stock_is_absent_right_after_the_upsert() -> None:
@@ -272,7 +323,11 @@ def test_what_is_off_is_said() -> None:
     shop.bundle = None
     shop.buy(i1=1)
     answer = shop.retriever.retrieve(RetrievalQuery(NOW, scene="home"))
-    assert {d.component for d in answer.degraded} == {"source:co_visitation", "source:content"}
+    assert {d.component for d in answer.degraded} == {
+        "source:co_visitation",
+        "source:content",
+        "source:interest",
+    }
     assert {d.code for d in answer.degraded} == {DegradationCode.OFF}
     assert answer.versions.bundle == ""
     assert answer.catalog_revision == shop.store.revision
@@ -344,3 +399,28 @@ def test_the_order_of_arrival_does_not_matter() -> None:
             (answer.candidates.item_ids, answer.candidates.masks.tolist(), answer.candidates.scores.tolist())
         )
     assert str(answers[0]) == str(answers[1]) == str(answers[2])
+
+
+def test_items_that_are_asked_for_come_last_found_or_not_allowed_or_not() -> None:
+    shop = Shop()
+    shop.buy(i1=3, i2=2, i3=1)
+    plain = shop.ask("popular", 2).candidates
+    more = shop.ask("popular", 2, include=("i9", "i1")).candidates
+    assert list(more.item_ids) == [*plain.item_ids, "i9"]
+    assert more.masks.tolist() == [1, 1, 0]
+    # Found, but beyond the limit: its score is told.
+    cut = shop.retriever.retrieve(
+        RetrievalQuery(NOW, sources={"popular": 5}, limit=2, include=("i3", "i8"))
+    ).candidates
+    assert list(cut.item_ids)[:2] == list(plain.item_ids)
+    assert set(cut.item_ids[2:]) == {"i3", "i8"}
+    place = list(cut.item_ids).index("i3")
+    assert cut.masks[place] == 1
+    assert cut.scores[place, 0] == pytest.approx(1 / 3)
+    assert cut.popularity[place] == pytest.approx(1 / 3)
+    assert shop.ask("popular", 2, include=("i1",)).candidates.item_ids == plain.item_ids
+
+
+def test_an_item_that_is_asked_for_must_be_there() -> None:
+    with pytest.raises(NotFound, match=r"include_item_ids\[1\]: the catalogue has no item 'i99'"):
+        Shop().ask("popular", include=("i1", "i99"))

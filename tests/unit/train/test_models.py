@@ -23,6 +23,7 @@ def interactions(matrix: np.ndarray, times: np.ndarray | None = None) -> Interac
         times,
         matrix.shape[0],
         matrix.shape[1],
+        np.full(len(items), 6, np.int8),
     )
 
 
@@ -111,6 +112,7 @@ def test_what_was_visited_together_goes_together_more_than_what_was_not() -> Non
         np.array([0.0, 60, 86_400, 86_460]),
         1,
         4,
+        np.full(4, 6, np.int8),
     )
     model = fit_co_visitation(events, Parameters(neighbours=3))
     assert model is not None
@@ -134,13 +136,20 @@ def test_old_interest_counts_less_and_the_strongest_counts() -> None:
         np.array([0.0, 90 * day, 0.0]),
         1,
         3,
+        np.array([6, 1, 6], np.int8),
     )
     np.testing.assert_allclose(events.by_subject(90 * day, 10).toarray(), [[0.5, 0.5, 0]])
 
 
 def test_long_histories_keep_what_is_strongest() -> None:
     many = Interactions(
-        np.zeros(50, np.int32), np.arange(50, dtype=np.int32), np.linspace(0.1, 1, 50), None, 2, 50
+        np.zeros(50, np.int32),
+        np.arange(50, dtype=np.int32),
+        np.linspace(0.1, 1, 50),
+        None,
+        2,
+        50,
+        np.full(50, 6, np.int8),
     )
     kept = many.by_subject(1.0, 5)
     assert kept.shape == (2, 50)

@@ -13,7 +13,7 @@ from vitrine.bundle import ItemItem, load_bundle
 from vitrine.dataset import Dataset
 from vitrine.domain.profile import DAY
 from vitrine_export.importing.online_retail import import_online_retail
-from vitrine_export.train import train
+from vitrine_export.train import Parameters, train
 from vitrine_export.train.interactions import Interactions, read_interactions
 
 CUT = datetime(2011, 9, 1, tzinfo=UTC)
@@ -41,7 +41,8 @@ def recall(model: ItemItem, before: Interactions, after: Interactions, known: in
 def test_neighbours_alone_reach_the_prototypes(shared_data: Path, tmp_path: Path) -> None:
     import_online_retail(shared_data / "online-retail" / "transactions.parquet", tmp_path / "data")
     dataset = Dataset.open(tmp_path / "data")
-    train(dataset, tmp_path / "bundle", until=CUT)
+    base = Parameters(neural=False, rerank=False)
+    train(dataset, tmp_path / "bundle", until=CUT, parameters=base)
     bundle = load_bundle(tmp_path / "bundle")
     table = dataset.items()
     assert table is not None

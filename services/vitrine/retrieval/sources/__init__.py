@@ -4,13 +4,15 @@ from vitrine.retrieval.sources.base import Found, Source, SourceOff
 from vitrine.retrieval.sources.bought_again import BoughtAgain
 from vitrine.retrieval.sources.co_visitation import CoVisitation
 from vitrine.retrieval.sources.content import Content
+from vitrine.retrieval.sources.interest import Interest
 from vitrine.retrieval.sources.new_arrivals import NewArrivals
 from vitrine.retrieval.sources.popular import Popular
 from vitrine.retrieval.sources.search import Search
 from vitrine.retrieval.sources.trending import Trending
 
 SOURCE_NAMES = tuple(
-    source.name for source in (Popular, Trending, CoVisitation, BoughtAgain, Content, NewArrivals, Search)
+    source.name
+    for source in (Popular, Trending, CoVisitation, BoughtAgain, Interest, Content, NewArrivals, Search)
 )
 
 __all__ = [
@@ -19,6 +21,7 @@ __all__ = [
     "CoVisitation",
     "Content",
     "Found",
+    "Interest",
     "NewArrivals",
     "Popular",
     "Search",

@@ -5,7 +5,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.catalog.columns import Mask
+from vitrine.catalog.columns import Mask, Rows
 from vitrine.content.model import Vectors
 from vitrine.retrieval.best import likely_bound
 from vitrine.retrieval.query import SourceQuery
@@ -38,11 +38,14 @@ class Content:
             target = target / length if length > 0 else target
         if not target.any():
             return NOTHING
-        return _nearest(vectors, target, query, limit)
+        return ranked(*nearest(vectors, target, query, limit), query, limit)
 
 
-def _nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) -> Found:
-    """The allowed rows with the highest products. Narrow filters make it cheaper, never shorter."""
+def nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) -> tuple[Rows, Vectors]:
+    """Allowed rows, the ``limit`` with the highest products among them, and the products.
+
+    Narrow filters make it cheaper, never shorter.
+    """
     n = len(vectors)
     allowed = query.allowed[:n]
     if np.count_nonzero(allowed) <= n // 4:
@@ -57,7 +60,7 @@ def _nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) 
         # Rounded after the choice, with a margin for it: rounding all of them would cost more than the rest.
         chosen = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit] - _MARGIN)
         rows, scores = rows[chosen], scores[chosen]
-    return ranked(rows.astype(np.int32), np.round(scores * _GRID) / _GRID, query, limit)
+    return rows.astype(np.int32), np.asarray(np.round(scores * _GRID) / _GRID, np.float32)
 
 
 def _contenders(scores: Vectors, allowed: Mask, limit: int) -> npt.NDArray[np.int64]:

@@ -268,7 +268,7 @@ class Degradation(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     component: _builtins.str
-    """The part: "profile", "retrieval", "ranking", "catalog", "source:content", "ranker:cf", …"""
+    """The part: "profile", "retrieval", "ranking", "catalog", "bundle", "source:content", "ranker:cf", …"""
     code: Global___DegradationCode.ValueType
     """What happened to it."""
     message: _builtins.str
@@ -381,3 +381,219 @@ class Reason(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
+class Explanation(_message.Message):
+    """Why an item got its score and its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    @_typing.final
+    class ScoresEntry(_message.Message):
+        DESCRIPTOR: _descriptor.Descriptor
+
+        KEY_FIELD_NUMBER: _builtins.int
+        VALUE_FIELD_NUMBER: _builtins.int
+        key: _builtins.str
+        value: _builtins.float
+        def __init__(
+            self,
+            *,
+            key: _builtins.str = ...,
+            value: _builtins.float = ...,
+        ) -> None: ...
+        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+        _ClearFieldArgType: _TypeAlias = _typing.Literal["key", b"key", "value", b"value"]  # noqa: Y015
+        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+        def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    RANK_FIELD_NUMBER: _builtins.int
+    LIST_SIZE_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    SOURCES_FIELD_NUMBER: _builtins.int
+    ADDED_FIELD_NUMBER: _builtins.int
+    EXCLUSIONS_FIELD_NUMBER: _builtins.int
+    SCORE_FIELD_NUMBER: _builtins.int
+    DECIDED_BY_FIELD_NUMBER: _builtins.int
+    MODEL_SCORE_FIELD_NUMBER: _builtins.int
+    BASE_FIELD_NUMBER: _builtins.int
+    GROUPS_FIELD_NUMBER: _builtins.int
+    COLUMNS_FIELD_NUMBER: _builtins.int
+    SCORES_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The item."""
+    rank: _builtins.int
+    """Its place in the scene's list, the first is 1; 0 when the rules leave it out (see `exclusions`). Beyond the window
+    that was asked for, items follow by score.
+    """
+    list_size: _builtins.int
+    """How many items the list has."""
+    candidates: _builtins.int
+    """How many candidates there were before rules took some out."""
+    added: _builtins.bool
+    """No source found it, or it did not come among as many candidates as the scene takes: it was ranked as one more, and
+    a window does not have it.
+    """
+    score: _builtins.float
+    """The final score, as in a window; for an item beyond it without diversity's discount."""
+    decided_by: _builtins.str
+    """What decided: a reranker by its name, or "weights"."""
+    model_score: _builtins.float
+    """The score that `shares` are about, on the scale of what decided: base + all shares."""
+    base: _builtins.float
+    """The score of a candidate of whom nothing is known."""
+    @_builtins.property
+    def sources(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The sources that found it."""
+
+    @_builtins.property
+    def exclusions(self) -> _containers.RepeatedCompositeFieldContainer[Global___Exclusion]:
+        """What keeps it out of the window; empty when nothing does."""
+
+    @_builtins.property
+    def groups(self) -> _containers.RepeatedCompositeFieldContainer[Global___GroupShare]:
+        """What the score is made of, by group of columns; the largest first, whichever way it pulls."""
+
+    @_builtins.property
+    def columns(self) -> _containers.RepeatedCompositeFieldContainer[Global___ColumnShare]:
+        """The same by column."""
+
+    @_builtins.property
+    def scores(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
+        """What rankers said of it by name, and sources as "source:NAME"."""
+
+    @_builtins.property
+    def reason(self) -> Global___Reason:
+        """What a shopper reads beside it."""
+
+    def __init__(
+        self,
+        *,
+        item_id: _builtins.str = ...,
+        rank: _builtins.int = ...,
+        list_size: _builtins.int = ...,
+        candidates: _builtins.int = ...,
+        sources: _abc.Iterable[_builtins.str] | None = ...,
+        added: _builtins.bool = ...,
+        exclusions: _abc.Iterable[Global___Exclusion] | None = ...,
+        score: _builtins.float = ...,
+        decided_by: _builtins.str = ...,
+        model_score: _builtins.float = ...,
+        base: _builtins.float = ...,
+        groups: _abc.Iterable[Global___GroupShare] | None = ...,
+        columns: _abc.Iterable[Global___ColumnShare] | None = ...,
+        scores: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
+        reason: Global___Reason | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["reason", b"reason"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["added", b"added", "base", b"base", "candidates", b"candidates", "columns", b"columns", "decided_by", b"decided_by", "exclusions", b"exclusions", "groups", b"groups", "item_id", b"item_id", "list_size", b"list_size", "model_score", b"model_score", "rank", b"rank", "reason", b"reason", "score", b"score", "scores", b"scores", "sources", b"sources"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Explanation: _TypeAlias = Explanation  # noqa: Y015
+
+@_typing.final
+class Exclusion(_message.Message):
+    """What keeps an item out of a window."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RULE_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    rule: _builtins.str
+    """The rule: "availability", "hidden", or a field of the request or of the scene's rules, such as "filters.brands" or
+    "rules.exclude_purchased".
+    """
+    text: _builtins.str
+    """One sentence."""
+    def __init__(
+        self,
+        *,
+        rule: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["rule", b"rule", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Exclusion: _TypeAlias = Exclusion  # noqa: Y015
+
+@_typing.final
+class GroupShare(_message.Message):
+    """What a group of columns added to a score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The group: "history", "taste", "cf", "content", "interest", "deep", "popularity", "trend", "newness", "search",
+    "shopper", "context", "item", or the name of a ranker.
+    """
+    text: _builtins.str
+    """What it speaks of, in words."""
+    share: _builtins.float
+    """What it added; below 0 it took away."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+        share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["name", b"name", "share", b"share", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GroupShare: _TypeAlias = GroupShare  # noqa: Y015
+
+@_typing.final
+class ColumnShare(_message.Message):
+    """What one column added to a score."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    GROUP_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    READING_FIELD_NUMBER: _builtins.int
+    SHARE_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """The column, for example "history.purchases" or "ranker:cf.share"; a ranker or "source:NAME" where the weights decided."""
+    text: _builtins.str
+    """What it is, in words."""
+    group: _builtins.str
+    """Its group."""
+    value: _builtins.float
+    """What the model saw: often a logarithm; NaN when there was nothing."""
+    reading: _builtins.str
+    """The value in words, for example "4 times" or "12 days"."""
+    share: _builtins.float
+    """What it added; below 0 it took away."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        text: _builtins.str = ...,
+        group: _builtins.str = ...,
+        value: _builtins.float = ...,
+        reading: _builtins.str = ...,
+        share: _builtins.float = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["group", b"group", "name", b"name", "reading", b"reading", "share", b"share", "text", b"text", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ColumnShare: _TypeAlias = ColumnShare  # noqa: Y015

@@ -28,7 +28,7 @@ from vitrine.api.profile.v1 import profile_pb2 as vitrine_dot_api_dot_profile_do
 from vitrine.api.retrieval.v1 import retrieval_pb2 as vitrine_dot_api_dot_retrieval_dot_v1_dot_retrieval__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$vitrine/api/ranking/v1/ranking.proto\x12\x16vitrine.api.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\x1a$vitrine/api/profile/v1/profile.proto\x1a(vitrine/api/retrieval/v1/retrieval.proto\"\x8c\x01\n\tRankQuery\x12\x30\n\x07profile\x18\x01 \x01(\x0b\x32\x1f.vitrine.api.profile.v1.Profile\x12/\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12\r\n\x05scene\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\"\xdc\x01\n\x0bRankRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07queries\x18\x02 \x03(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07offsets\x18\x04 \x03(\r\x12\x1c\n\x14min_catalog_revision\x18\x05 \x01(\t\"y\n\nRankedList\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x0e\n\x06scores\x18\x02 \x03(\x02\x12\x18\n\x10\x63omponent_scores\x18\x03 \x01(\x0c\x12.\n\x07reasons\x18\x04 \x03(\x0b\x32\x1d.vitrine.api.common.v1.Reason\"\xbf\x01\n\x0cRankResponse\x12\x31\n\x05lists\x18\x01 \x03(\x0b\x32\".vitrine.api.ranking.v1.RankedList\x12\x13\n\x0bscore_names\x18\x02 \x03(\t\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation2c\n\x0eRankingService\x12Q\n\x04Rank\x12#.vitrine.api.ranking.v1.RankRequest\x1a$.vitrine.api.ranking.v1.RankResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$vitrine/api/ranking/v1/ranking.proto\x12\x16vitrine.api.ranking.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\x1a$vitrine/api/profile/v1/profile.proto\x1a(vitrine/api/retrieval/v1/retrieval.proto\"\x8c\x01\n\tRankQuery\x12\x30\n\x07profile\x18\x01 \x01(\x0b\x32\x1f.vitrine.api.profile.v1.Profile\x12/\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12\r\n\x05scene\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\"\xf4\x01\n\x0bRankRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07queries\x18\x02 \x03(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07offsets\x18\x04 \x03(\r\x12\x1c\n\x14min_catalog_revision\x18\x05 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x06 \x01(\t\"y\n\nRankedList\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x0e\n\x06scores\x18\x02 \x03(\x02\x12\x18\n\x10\x63omponent_scores\x18\x03 \x01(\x0c\x12.\n\x07reasons\x18\x04 \x03(\x0b\x32\x1d.vitrine.api.common.v1.Reason\"\xde\x01\n\x0cRankResponse\x12\x31\n\x05lists\x18\x01 \x03(\x0b\x32\".vitrine.api.ranking.v1.RankedList\x12\x13\n\x0bscore_names\x18\x02 \x03(\t\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x05 \x01(\t\"\xa6\x02\n\x0e\x45xplainRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x05query\x18\x02 \x01(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07item_id\x18\x04 \x01(\t\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\x1c\n\x14min_catalog_revision\x18\x06 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x07 \x01(\t\"\xd2\x01\n\x0f\x45xplainResponse\x12\x37\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\".vitrine.api.common.v1.Explanation\x12\x31\n\x08versions\x18\x02 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x03 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x04 \x01(\t2\xbf\x01\n\x0eRankingService\x12Q\n\x04Rank\x12#.vitrine.api.ranking.v1.RankRequest\x1a$.vitrine.api.ranking.v1.RankResponse\x12Z\n\x07\x45xplain\x12&.vitrine.api.ranking.v1.ExplainRequest\x1a\'.vitrine.api.ranking.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -38,11 +38,15 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RANKQUERY']._serialized_start=214
   _globals['_RANKQUERY']._serialized_end=354
   _globals['_RANKREQUEST']._serialized_start=357
-  _globals['_RANKREQUEST']._serialized_end=577
-  _globals['_RANKEDLIST']._serialized_start=579
-  _globals['_RANKEDLIST']._serialized_end=700
-  _globals['_RANKRESPONSE']._serialized_start=703
-  _globals['_RANKRESPONSE']._serialized_end=894
-  _globals['_RANKINGSERVICE']._serialized_start=896
-  _globals['_RANKINGSERVICE']._serialized_end=995
+  _globals['_RANKREQUEST']._serialized_end=601
+  _globals['_RANKEDLIST']._serialized_start=603
+  _globals['_RANKEDLIST']._serialized_end=724
+  _globals['_RANKRESPONSE']._serialized_start=727
+  _globals['_RANKRESPONSE']._serialized_end=949
+  _globals['_EXPLAINREQUEST']._serialized_start=952
+  _globals['_EXPLAINREQUEST']._serialized_end=1246
+  _globals['_EXPLAINRESPONSE']._serialized_start=1249
+  _globals['_EXPLAINRESPONSE']._serialized_end=1459
+  _globals['_RANKINGSERVICE']._serialized_start=1462
+  _globals['_RANKINGSERVICE']._serialized_end=1653
 # @@protoc_insertion_point(module_scope)

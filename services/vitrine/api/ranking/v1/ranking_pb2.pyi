@@ -71,8 +71,13 @@ class RankRequest(_message.Message):
     CANDIDATES_FIELD_NUMBER: _builtins.int
     OFFSETS_FIELD_NUMBER: _builtins.int
     MIN_CATALOG_REVISION_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
     min_catalog_revision: _builtins.str
     """Wait, for a moment, until the service knows the catalogue at least up to this revision."""
+    bundle_version: _builtins.str
+    """Use the bundle of this version if it is still there, so that candidates and order are of one; what is served now
+    when it is not, or when empty. `versions` tells which it was.
+    """
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -99,10 +104,11 @@ class RankRequest(_message.Message):
         candidates: _retrieval_pb2.Candidates | None = ...,
         offsets: _abc.Iterable[_builtins.int] | None = ...,
         min_catalog_revision: _builtins.str = ...,
+        bundle_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -160,6 +166,9 @@ class RankResponse(_message.Message):
     SCORE_NAMES_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
+    NEWEST_BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    newest_bundle_version: _builtins.str
+    """The version of the bundle that is served to those who wish for none: ask retrieval for the same from now on."""
     @_builtins.property
     def lists(self) -> _containers.RepeatedCompositeFieldContainer[Global___RankedList]:
         """One per query."""
@@ -183,11 +192,106 @@ class RankResponse(_message.Message):
         score_names: _abc.Iterable[_builtins.str] | None = ...,
         versions: _common_pb2.Versions | None = ...,
         degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
+        newest_bundle_version: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "lists", b"lists", "score_names", b"score_names", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "lists", b"lists", "newest_bundle_version", b"newest_bundle_version", "score_names", b"score_names", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RankResponse: _TypeAlias = RankResponse  # noqa: Y015
+
+@_typing.final
+class ExplainRequest(_message.Message):
+    """Asks why a candidate has its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    QUERY_FIELD_NUMBER: _builtins.int
+    CANDIDATES_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    MIN_CATALOG_REVISION_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    item_id: _builtins.str
+    """The candidate to explain."""
+    min_catalog_revision: _builtins.str
+    """Wait, for a moment, until the service knows the catalogue at least up to this revision."""
+    bundle_version: _builtins.str
+    """As in RankRequest."""
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment to answer for; the server's time when it is not set."""
+
+    @_builtins.property
+    def query(self) -> Global___RankQuery:
+        """The query; its `limit` says how long the window is."""
+
+    @_builtins.property
+    def candidates(self) -> _retrieval_pb2.Candidates:
+        """Its candidates; at most 5,001."""
+
+    @_builtins.property
+    def filters(self) -> _common_pb2.Filters:
+        """The filters that retrieval was given, to tell which of them the item does not pass."""
+
+    def __init__(
+        self,
+        *,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        query: Global___RankQuery | None = ...,
+        candidates: _retrieval_pb2.Candidates | None = ...,
+        item_id: _builtins.str = ...,
+        filters: _common_pb2.Filters | None = ...,
+        min_catalog_revision: _builtins.str = ...,
+        bundle_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "filters", b"filters", "query", b"query", "request_time", b"request_time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "filters", b"filters", "item_id", b"item_id", "min_catalog_revision", b"min_catalog_revision", "query", b"query", "request_time", b"request_time"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainRequest: _TypeAlias = ExplainRequest  # noqa: Y015
+
+@_typing.final
+class ExplainResponse(_message.Message):
+    """Why a candidate has its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
+    NEWEST_BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    newest_bundle_version: _builtins.str
+    """As in RankResponse."""
+    @_builtins.property
+    def explanation(self) -> _common_pb2.Explanation:
+        """What its score is made of."""
+
+    @_builtins.property
+    def versions(self) -> _common_pb2.Versions:
+        """What it was computed with."""
+
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Degradation]:
+        """What was missing or second best."""
+
+    def __init__(
+        self,
+        *,
+        explanation: _common_pb2.Explanation | None = ...,
+        versions: _common_pb2.Versions | None = ...,
+        degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
+        newest_bundle_version: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "versions", b"versions"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "explanation", b"explanation", "newest_bundle_version", b"newest_bundle_version", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015

@@ -40,6 +40,11 @@ class RankingServiceStub(object):
                 request_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankRequest.SerializeToString,
                 response_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/vitrine.api.ranking.v1.RankingService/Explain',
+                request_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer(object):
@@ -53,6 +58,13 @@ class RankingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Tells why one candidate of a query has its score and its place.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -60,6 +72,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.Rank,
                     request_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankRequest.FromString,
                     response_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.FromString,
+                    response_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -90,6 +107,33 @@ class RankingService(object):
             '/vitrine.api.ranking.v1.RankingService/Rank',
             vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankRequest.SerializeToString,
             vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.RankResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vitrine.api.ranking.v1.RankingService/Explain',
+            vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.SerializeToString,
+            vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.FromString,
             options,
             channel_credentials,
             insecure,

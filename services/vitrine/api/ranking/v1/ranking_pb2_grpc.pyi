@@ -35,6 +35,8 @@ class RankingServiceStub:
     def __new__(cls, channel: _aio.Channel) -> RankingServiceAsyncStub: ...
     Rank: _grpc.UnaryUnaryMultiCallable[_ranking_pb2.RankRequest, _ranking_pb2.RankResponse]
     """Orders the candidates of one or several queries."""
+    Explain: _grpc.UnaryUnaryMultiCallable[_ranking_pb2.ExplainRequest, _ranking_pb2.ExplainResponse]
+    """Tells why one candidate of a query has its score and its place."""
 
 @_typing.type_check_only
 class RankingServiceAsyncStub(RankingServiceStub):
@@ -43,6 +45,8 @@ class RankingServiceAsyncStub(RankingServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     Rank: _aio.UnaryUnaryMultiCallable[_ranking_pb2.RankRequest, _ranking_pb2.RankResponse]  # type: ignore[assignment]
     """Orders the candidates of one or several queries."""
+    Explain: _aio.UnaryUnaryMultiCallable[_ranking_pb2.ExplainRequest, _ranking_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Tells why one candidate of a query has its score and its place."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Scores candidates with ranking plugins, then applies business rules and diversity."""
@@ -54,5 +58,13 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_pb2.RankResponse, _abc.Awaitable[_ranking_pb2.RankResponse]]:
         """Orders the candidates of one or several queries."""
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _ranking_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ranking_pb2.ExplainResponse, _abc.Awaitable[_ranking_pb2.ExplainResponse]]:
+        """Tells why one candidate of a query has its score and its place."""
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -189,3 +189,101 @@ class RecommendResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RecommendResponse: _TypeAlias = RecommendResponse  # noqa: Y015
+
+@_typing.final
+class ExplainRequest(_message.Message):
+    """Asks about an item in a window. Ask as for the window itself."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SUBJECT_FIELD_NUMBER: _builtins.int
+    SCENE_FIELD_NUMBER: _builtins.int
+    ITEM_ID_FIELD_NUMBER: _builtins.int
+    CONTEXT_FIELD_NUMBER: _builtins.int
+    FILTERS_FIELD_NUMBER: _builtins.int
+    LIMIT_FIELD_NUMBER: _builtins.int
+    MIN_WATERMARK_FIELD_NUMBER: _builtins.int
+    scene: _builtins.str
+    """Which window."""
+    item_id: _builtins.str
+    """The item to explain."""
+    limit: _builtins.int
+    """How many items the window has, 1 to 200; 20 when 0. Diversity looks at a window as a whole, so places depend on it."""
+    min_watermark: _builtins.str
+    """At least as fresh as this watermark of RecordEvents."""
+    @_builtins.property
+    def subject(self) -> _common_pb2.Subject:
+        """Whose window."""
+
+    @_builtins.property
+    def context(self) -> _common_pb2.Context:
+        """What the shopper is looking at."""
+
+    @_builtins.property
+    def filters(self) -> _common_pb2.Filters:
+        """Which items may come."""
+
+    def __init__(
+        self,
+        *,
+        subject: _common_pb2.Subject | None = ...,
+        scene: _builtins.str = ...,
+        item_id: _builtins.str = ...,
+        context: _common_pb2.Context | None = ...,
+        filters: _common_pb2.Filters | None = ...,
+        limit: _builtins.int = ...,
+        min_watermark: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "subject", b"subject"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "item_id", b"item_id", "limit", b"limit", "min_watermark", b"min_watermark", "scene", b"scene", "subject", b"subject"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainRequest: _TypeAlias = ExplainRequest  # noqa: Y015
+
+@_typing.final
+class ExplainResponse(_message.Message):
+    """Why an item has its place."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    EXPLANATION_FIELD_NUMBER: _builtins.int
+    REQUEST_TIME_FIELD_NUMBER: _builtins.int
+    VERSIONS_FIELD_NUMBER: _builtins.int
+    DEGRADED_FIELD_NUMBER: _builtins.int
+    PROFILE_WATERMARK_FIELD_NUMBER: _builtins.int
+    profile_watermark: _builtins.str
+    """How fresh the profile was."""
+    @_builtins.property
+    def explanation(self) -> _common_pb2.Explanation:
+        """Rank, score, what it is made of, and what a shopper reads."""
+
+    @_builtins.property
+    def request_time(self) -> _timestamp_pb2.Timestamp:
+        """The moment it was explained for."""
+
+    @_builtins.property
+    def versions(self) -> _common_pb2.Versions:
+        """What it was made with."""
+
+    @_builtins.property
+    def degraded(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Degradation]:
+        """What was missing or second best; empty when all went well."""
+
+    def __init__(
+        self,
+        *,
+        explanation: _common_pb2.Explanation | None = ...,
+        request_time: _timestamp_pb2.Timestamp | None = ...,
+        versions: _common_pb2.Versions | None = ...,
+        degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
+        profile_watermark: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["explanation", b"explanation", "request_time", b"request_time", "versions", b"versions"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "explanation", b"explanation", "profile_watermark", b"profile_watermark", "request_time", b"request_time", "versions", b"versions"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015

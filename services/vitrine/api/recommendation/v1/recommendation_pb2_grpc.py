@@ -40,6 +40,11 @@ class RecommendationServiceStub(object):
                 request_serializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
                 response_deserializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
                 _registered_method=True)
+        self.Explain = channel.unary_unary(
+                '/vitrine.api.recommendation.v1.RecommendationService/Explain',
+                request_serializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainRequest.SerializeToString,
+                response_deserializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainResponse.FromString,
+                _registered_method=True)
 
 
 class RecommendationServiceServicer(object):
@@ -54,6 +59,14 @@ class RecommendationServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def Explain(self, request, context):
+        """Why an item has its place in a window, or why it has none: what its score is made of, exactly. Dearer than a
+        window: for the people who run the shop, not for its pages. NOT_FOUND when the catalogue does not have the item.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RecommendationServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -61,6 +74,11 @@ def add_RecommendationServiceServicer_to_server(servicer, server):
                     servicer.Recommend,
                     request_deserializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendRequest.FromString,
                     response_serializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendResponse.SerializeToString,
+            ),
+            'Explain': grpc.unary_unary_rpc_method_handler(
+                    servicer.Explain,
+                    request_deserializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainRequest.FromString,
+                    response_serializer=vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -91,6 +109,33 @@ class RecommendationService(object):
             '/vitrine.api.recommendation.v1.RecommendationService/Recommend',
             vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendRequest.SerializeToString,
             vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.RecommendResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def Explain(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vitrine.api.recommendation.v1.RecommendationService/Explain',
+            vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainRequest.SerializeToString,
+            vitrine_dot_api_dot_recommendation_dot_v1_dot_recommendation__pb2.ExplainResponse.FromString,
             options,
             channel_credentials,
             insecure,

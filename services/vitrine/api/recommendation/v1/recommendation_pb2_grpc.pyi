@@ -37,6 +37,10 @@ class RecommendationServiceStub:
     """The items for one window, best first. Answers within the caller's deadline even when a part is slow or gone,
     and says so in `degraded`.
     """
+    Explain: _grpc.UnaryUnaryMultiCallable[_recommendation_pb2.ExplainRequest, _recommendation_pb2.ExplainResponse]
+    """Why an item has its place in a window, or why it has none: what its score is made of, exactly. Dearer than a
+    window: for the people who run the shop, not for its pages. NOT_FOUND when the catalogue does not have the item.
+    """
 
 @_typing.type_check_only
 class RecommendationServiceAsyncStub(RecommendationServiceStub):
@@ -46,6 +50,10 @@ class RecommendationServiceAsyncStub(RecommendationServiceStub):
     Recommend: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.RecommendRequest, _recommendation_pb2.RecommendResponse]  # type: ignore[assignment]
     """The items for one window, best first. Answers within the caller's deadline even when a part is slow or gone,
     and says so in `degraded`.
+    """
+    Explain: _aio.UnaryUnaryMultiCallable[_recommendation_pb2.ExplainRequest, _recommendation_pb2.ExplainResponse]  # type: ignore[assignment]
+    """Why an item has its place in a window, or why it has none: what its score is made of, exactly. Dearer than a
+    window: for the people who run the shop, not for its pages. NOT_FOUND when the catalogue does not have the item.
     """
 
 class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -59,6 +67,16 @@ class RecommendationServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_recommendation_pb2.RecommendResponse, _abc.Awaitable[_recommendation_pb2.RecommendResponse]]:
         """The items for one window, best first. Answers within the caller's deadline even when a part is slow or gone,
         and says so in `degraded`.
+        """
+
+    @_abc_1.abstractmethod
+    def Explain(
+        self,
+        request: _recommendation_pb2.ExplainRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_recommendation_pb2.ExplainResponse, _abc.Awaitable[_recommendation_pb2.ExplainResponse]]:
+        """Why an item has its place in a window, or why it has none: what its score is made of, exactly. Dearer than a
+        window: for the people who run the shop, not for its pages. NOT_FOUND when the catalogue does not have the item.
         """
 
 def add_RecommendationServiceServicer_to_server(servicer: RecommendationServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -336,10 +336,16 @@ class RetrieveRequest(_message.Message):
     SCENE_FIELD_NUMBER: _builtins.int
     SOURCES_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    INCLUDE_ITEM_IDS_FIELD_NUMBER: _builtins.int
     scene: _builtins.str
     """The configured sources of this scene are asked…"""
     limit: _builtins.int
     """At most this many candidates in all, 1 to 5,000; the scene's number when 0."""
+    bundle_version: _builtins.str
+    """Use the bundle of this version if it is still there; what is served now when it is not, or when empty.
+    `versions` tells which it was.
+    """
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -360,6 +366,12 @@ class RetrieveRequest(_message.Message):
     def sources(self) -> _containers.RepeatedCompositeFieldContainer[Global___SourceRequest]:
         """…unless sources are named here."""
 
+    @_builtins.property
+    def include_item_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """These items come too, at the end, found by a source or not, allowed or not; at most 20. NOT_FOUND when the catalogue
+        does not have one.
+        """
+
     def __init__(
         self,
         *,
@@ -370,10 +382,12 @@ class RetrieveRequest(_message.Message):
         scene: _builtins.str = ...,
         sources: _abc.Iterable[Global___SourceRequest] | None = ...,
         limit: _builtins.int = ...,
+        bundle_version: _builtins.str = ...,
+        include_item_ids: _abc.Iterable[_builtins.str] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "profile", b"profile", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "context", b"context", "filters", b"filters", "include_item_ids", b"include_item_ids", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -389,6 +403,8 @@ class Candidates(_message.Message):
     SOURCE_NAMES_FIELD_NUMBER: _builtins.int
     SOURCE_MASKS_FIELD_NUMBER: _builtins.int
     SOURCE_SCORES_FIELD_NUMBER: _builtins.int
+    POPULARITY_FIELD_NUMBER: _builtins.int
+    TREND_FIELD_NUMBER: _builtins.int
     source_scores: _builtins.bytes
     """Scores by item and source, row by row, float32 little-endian, NaN where a source did not find the item.
     Length: items × sources × 4 bytes.
@@ -405,6 +421,16 @@ class Candidates(_message.Message):
     def source_masks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
         """For each item, one bit for each source that found it; bit 0 is the first of `source_names`."""
 
+    @_builtins.property
+    def popularity(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """Interest of all shoppers in each item, as a share of the most popular one's. May be left out."""
+
+    @_builtins.property
+    def trend(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """For each item, log2 of the latest interest ÷ the usual one: 0 as usual, above 0 rising; NaN when there was none.
+        May be left out.
+        """
+
     def __init__(
         self,
         *,
@@ -412,10 +438,12 @@ class Candidates(_message.Message):
         source_names: _abc.Iterable[_builtins.str] | None = ...,
         source_masks: _abc.Iterable[_builtins.int] | None = ...,
         source_scores: _builtins.bytes = ...,
+        popularity: _abc.Iterable[_builtins.float] | None = ...,
+        trend: _abc.Iterable[_builtins.float] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "source_masks", b"source_masks", "source_names", b"source_names", "source_scores", b"source_scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["item_ids", b"item_ids", "popularity", b"popularity", "source_masks", b"source_masks", "source_names", b"source_names", "source_scores", b"source_scores", "trend", b"trend"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

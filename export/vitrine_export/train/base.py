@@ -1,0 +1,218 @@
+"""The base models: those that learn from events and texts alone, and that candidates and features are made with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import polars as pl
+from threadpoolctl import threadpool_limits
+
+from vitrine.bundle import (
+    ContentModel,
+    DatasetRef,
+    InterestTable,
+    ItemItem,
+    Manifest,
+    ModelFile,
+    TrainingWindow,
+)
+from vitrine.bundle.manifest import Parameter
+from vitrine.bundle.writer import write_bundle
+from vitrine.content.model import TextEncoder
+from vitrine.content.text import text_hashes
+from vitrine.dataset import Dataset
+from vitrine.domain.ids import tie_keys
+from vitrine.domain.items import Item
+from vitrine.progress import Progress, part_of
+from vitrine_export.train.co_visitation import fit_co_visitation
+from vitrine_export.train.content import content_vectors, fit_encoder, text_items
+from vitrine_export.train.interactions import Interactions, item_table, read_interactions
+from vitrine_export.train.linear import fit_linear
+from vitrine_export.train.parameters import Parameters
+
+if TYPE_CHECKING:
+    from vitrine_export.train.interest import FittedInterest, InterestSettings
+
+# Up to so many items one thread for linear algebra is enough. It does not suffer from a busy machine as several
+# do that wait for each other, and its results do not depend on the number of cores.
+ONE_THREAD_ITEMS = 6000
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What base models learn from.
+
+    Attributes:
+        table: The items, in the order of a hash: neither the order of identifiers nor of appearance decides anything.
+        interactions: The events on them.
+        until: Nothing from this moment on is in it.
+    """
+
+    table: pl.DataFrame
+    interactions: Interactions
+    until: datetime | None
+
+    @property
+    def item_ids(self) -> list[str]:
+        """The items by row."""
+        return self.table["item_id"].to_list()
+
+
+@dataclass(slots=True)
+class BaseModels:
+    """What was fitted to a history.
+
+    Attributes:
+        history: That history.
+        items: The items by row, with their texts.
+        co_visitation: Items that go together.
+        linear: Items that predict each other.
+        content: Content vectors.
+        interest: The interest model.
+        off: Part that is missing -> why.
+    """
+
+    history: History
+    items: list[Item]
+    co_visitation: ItemItem | None = None
+    linear: ItemItem | None = None
+    content: ContentModel | None = None
+    interest: "FittedInterest | None" = None
+    off: dict[str, str] = field(default_factory=dict)
+
+    def write(
+        self,
+        out: Path,
+        models: Sequence[ModelFile] = (),
+        *,
+        name: str = "",
+        dataset: DatasetRef | None = None,
+        off: dict[str, str] | None = None,
+        metrics: dict[str, float] | None = None,
+        parameters: dict[str, Parameter] | None = None,
+    ) -> Manifest:
+        """Writes a bundle of them, and of the models that were fitted on top."""
+        interest = self.interest
+        return write_bundle(
+            out,
+            item_ids=self.history.item_ids,
+            text_hashes=text_hashes(self.items),
+            co_visitation=self.co_visitation,
+            linear=self.linear,
+            content=self.content,
+            models=[*([interest.model] if interest else []), *models],
+            interest=InterestTable(interest.vectors, interest.projection, interest.length)
+            if interest
+            else None,
+            name=name,
+            window=_window(self.history),
+            dataset=dataset,
+            off={**self.off, **(off or {})},
+            metrics=metrics,
+            parameters=parameters,
+        )
+
+
+def read_history(dataset: Dataset, until: datetime | None, seed: int) -> History:
+    """Reads what happened before ``until``."""
+    table = item_table(dataset, until)
+    table = table[np.argsort(tie_keys(table["item_id"].to_list(), seed), kind="stable")]
+    return History(table, read_interactions(dataset, table["item_id"].to_list(), until), until)
+
+
+def fit_base(
+    dataset: Dataset,
+    history: History,
+    parameters: Parameters,
+    seed: int,
+    *,
+    ridge: float,
+    encoder: TextEncoder | None,
+    interest: "InterestSettings | None",
+    hold_out: bool,
+    progress: Progress,
+    checkpoint: Path | None = None,
+) -> BaseModels:
+    """Fits every base model that the data allows.
+
+    Args:
+        dataset: Where the history comes from.
+        history: What to learn from.
+        parameters: Settings.
+        seed: Decides everything random.
+        ridge: Ridge of the linear model.
+        encoder: A text encoder that is there already; hashed words are fitted when not.
+        interest: Settings of the interest model; ``None`` leaves it out.
+        hold_out: Whether the interest model holds out its last weeks to know when to stop.
+        progress: Told how far it is.
+        checkpoint: Folder of the interest model's checkpoint.
+    """
+    interactions = history.interactions
+    models = BaseModels(history, text_items(history.table))
+    with threadpool_limits(1 if len(models.items) <= ONE_THREAD_ITEMS else None):
+        progress("co-visitation", 0.0)
+        step = part_of(progress, 0.0, 0.15)
+        models.co_visitation = fit_co_visitation(interactions, parameters, lambda s: step("co-visitation", s))
+        linear = part_of(progress, 0.15, 0.3)
+        linear("linear model", 0.0)
+        models.linear = fit_linear(
+            interactions, parameters, seed, ridge, lambda share: linear("linear model", share)
+        )
+        for part, model in (("co_visitation", models.co_visitation), ("linear", models.linear)):
+            if model is None:
+                models.off[part] = "no shopper was interested in two items"
+        content = part_of(progress, 0.3, 0.4)
+        content("content vectors", 0.0)
+        models.content = _content(dataset, models, parameters, seed, encoder, content)
+    if interest is None:
+        models.off["interest"] = "neural models were not asked for"
+        return models
+
+    from vitrine_export.train.interest import fit_interest
+
+    models.interest = fit_interest(
+        interactions,
+        None if models.content is None else models.content.vectors,
+        interest,
+        seed,
+        hold_out=hold_out,
+        progress=part_of(progress, 0.4, 1.0),
+        checkpoint=checkpoint,
+    )
+    if models.interest is None:
+        models.off["interest"] = "too few shoppers came back to learn what follows from what"
+    return models
+
+
+def _content(
+    dataset: Dataset,
+    models: BaseModels,
+    parameters: Parameters,
+    seed: int,
+    encoder: TextEncoder | None,
+    progress: Progress,
+) -> ContentModel | None:
+    has = dataset.has
+    if not (has.text or has.categories or has.brands):
+        models.off["content"] = "no item has a text, a category or a brand"
+        return None
+    chosen = encoder or fit_encoder(models.items, parameters, seed)
+    if chosen is None:
+        models.off["content"] = "no two items share a word"
+        return None
+    return content_vectors(models.items, chosen, lambda share: progress("content vectors", share))
+
+
+def _window(history: History) -> TrainingWindow:
+    interactions = history.interactions
+    times = interactions.times if len(interactions) else None
+    return TrainingWindow(
+        first=None if times is None else datetime.fromtimestamp(float(times.min()), UTC),
+        last=None if times is None else datetime.fromtimestamp(float(times.max()), UTC),
+        until=history.until,
+        events=len(interactions),
+        subjects=interactions.subject_count,
+    )

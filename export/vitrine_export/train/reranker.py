@@ -1,0 +1,190 @@
+"""Fits the LightGBM reranker on lists that the serving code made."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.bundle import ModelFile
+from vitrine.domain.ids import tie_keys
+from vitrine.features import keys_of
+from vitrine.progress import Progress, quiet
+from vitrine_export.train.ranking_data import RankingData
+
+K = 20
+_SETTINGS: dict[str, Any] = {
+    "objective": "lambdarank",
+    "metric": "ndcg",
+    "eval_at": [K],
+    # Pairs count whose better item stands among the first ones: about twice what a window shows.
+    "lambdarank_truncation_level": 2 * K,
+    "num_leaves": 31,
+    "learning_rate": 0.1,
+    "min_data_in_leaf": 100,
+    "feature_fraction": 0.5,
+    "bagging_fraction": 0.7,
+    "bagging_freq": 1,
+    "lambda_l2": 5.0,
+    "deterministic": True,
+    "force_row_wise": True,
+    "verbosity": -1,
+}
+# Each tree costs time in every request.
+_MAX_ROUNDS = 150
+_PATIENCE = 25
+_HELD_OUT = 0.2
+# How often a list is shown without one of its components, so that a missing ranker is nothing new.
+_DROPPED = 0.05
+_GOLDEN_ROWS = 256
+# Up to so many rows one thread is enough: several wait for each other, which a busy machine makes long.
+_ONE_THREAD_ROWS = 500_000
+
+
+@dataclass(frozen=True, slots=True)
+class FittedReranker:
+    """The trained trees.
+
+    Attributes:
+        model: For the bundle.
+        rounds: How many trees.
+        curve: NDCG@20 on held-out shoppers after each round, until it stopped.
+        metric: The best of it; ``None`` when too few shoppers were there to hold any out.
+        importance: Share of the gain by feature column, the largest first.
+        lists: Lists that it learned from.
+    """
+
+    model: ModelFile
+    rounds: int
+    curve: list[float]
+    metric: float | None
+    importance: dict[str, float]
+    lists: int
+
+
+def fit_reranker(
+    data: RankingData,
+    seed: int,
+    *,
+    negatives: int = 100,
+    threads: int | None = None,
+    progress: Progress = quiet,
+) -> FittedReranker | None:
+    """Fits LambdaMART: the number of trees on held-out shoppers, then all of it on everybody.
+
+    Args:
+        data: Lists with labels.
+        seed: Decides everything random.
+        negatives: Candidates without a label that are kept of each list.
+        threads: How many to use; as many as pay unless told.
+        progress: Told how far it is.
+
+    Returns:
+        The reranker; ``None`` where no list has both something that was taken and something that was not.
+    """
+    import lightgbm
+
+    lists = data.thinned(negatives, seed)
+    if not len(lists):
+        return None
+    columns = with_dropped(lists, seed)
+    if threads is None:
+        threads = 1 if len(lists.labels) <= _ONE_THREAD_ROWS else os.cpu_count() or 1
+    settings = {**_SETTINGS, "seed": seed, "num_threads": threads}
+    apart = _held_out(lists.subjects, seed)
+    rounds = _MAX_ROUNDS
+    curve: list[float] = []
+    if 20 <= apart.sum() < len(lists) - 20:
+        rounds, curve = _rounds(lists, columns, apart, settings, progress)
+    progress("reranker: all lists", 0.6)
+    booster = lightgbm.train(
+        settings,
+        lightgbm.Dataset(columns, lists.labels, group=lists.sizes, feature_name=_tree_names(data.names)),
+        rounds,
+        callbacks=[lambda env: progress("reranker: all lists", 0.6 + 0.4 * (env.iteration + 1) / rounds)],
+    )
+    gain = booster.feature_importance("gain")
+    order = np.argsort(-gain, kind="stable")
+    golden = np.ascontiguousarray(lists.features[:: max(1, len(lists.labels) // _GOLDEN_ROWS)][:_GOLDEN_ROWS])
+    return FittedReranker(
+        model=ModelFile(
+            name="lightgbm",
+            kind="lightgbm",
+            data=booster.model_to_string().encode(),
+            features=keys_of(data.names),
+            golden_inputs={"features": golden},
+            golden_outputs={"score": np.asarray(booster.predict(golden, num_threads=1), np.float32)},
+            tolerance=1e-5,
+        ),
+        rounds=rounds,
+        curve=curve,
+        metric=max(curve) if curve else None,
+        importance={data.names[i]: float(gain[i] / max(gain.sum(), 1e-12)) for i in order.tolist()},
+        lists=len(lists),
+    )
+
+
+def with_dropped(data: RankingData, seed: int, share: float = _DROPPED) -> npt.NDArray[np.float32]:
+    """``float32[n, f]``: the features, where each list lacks each ranker and each source with some probability."""
+    rng = np.random.default_rng(seed)
+    columns = data.features.copy()
+    names = np.array([name.rpartition(".")[0] if ":" in name else "" for name in data.names])
+    for component in sorted(set(names.tolist()) - {""}):
+        gone = np.repeat(rng.random(len(data)) < share, data.sizes)
+        columns[np.ix_(gone, names == component)] = np.nan
+    return columns
+
+
+def _rounds(
+    lists: RankingData,
+    columns: npt.NDArray[np.float32],
+    apart: npt.NDArray[np.bool_],
+    settings: dict[str, Any],
+    progress: Progress,
+) -> tuple[int, list[float]]:
+    """How many trees do best on shoppers that were held out, and NDCG@20 by number of trees."""
+    import lightgbm
+
+    rows = np.repeat(apart, lists.sizes)
+    learn = lightgbm.Dataset(
+        columns[~rows],
+        lists.labels[~rows],
+        group=lists.sizes[~apart],
+        feature_name=_tree_names(lists.names),
+    )
+    # Measured on whole columns: that is what serving usually has.
+    check = learn.create_valid(lists.features[rows], lists.labels[rows], group=lists.sizes[apart])
+    seen: dict[str, dict[str, list[float]]] = {}
+
+    def told(env: Any) -> None:
+        value = env.evaluation_result_list[0][2]
+        progress(
+            f"reranker: tree {env.iteration + 1}, NDCG@{K} {value:.4f}", 0.6 * env.iteration / _MAX_ROUNDS
+        )
+
+    booster = lightgbm.train(
+        settings,
+        learn,
+        _MAX_ROUNDS,
+        valid_sets=[check],
+        valid_names=["held out"],
+        callbacks=[
+            lightgbm.early_stopping(_PATIENCE, verbose=False),
+            lightgbm.record_evaluation(seen),
+            told,
+        ],
+    )
+    return max(booster.best_iteration, 1), [float(value) for value in seen["held out"][f"ndcg@{K}"]]
+
+
+def _held_out(subjects: Sequence[str], seed: int) -> npt.NDArray[np.bool_]:
+    """Whole shoppers, a fifth of them by a hash: their lists of all windows are on one side."""
+    keys = tie_keys([f"held out\0{subject}" for subject in subjects], seed)
+    return np.asarray(keys < np.uint64(int(_HELD_OUT * 2**64)))
+
+
+def _tree_names(names: Sequence[str]) -> list[str]:
+    """LightGBM forbids colons in names."""
+    return [name.replace(":", "=") for name in names]

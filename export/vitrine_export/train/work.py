@@ -1,0 +1,50 @@
+"""The folder in which a training keeps what it finished, so that it can be resumed."""
+
+import hashlib
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from vitrine.errors import InvalidInput
+
+_ABOUT = "training.json"
+
+
+@contextmanager
+def work_folder(resume: Path | None, about: dict[str, object]) -> Iterator[Path]:
+    """A folder for the steps of a training; with ``resume`` it is that one, and stays when the training is cut off.
+
+    Args:
+        resume: The folder of the training to go on with or to begin; ``None`` for one that nobody returns to.
+        about: What the steps depend on.
+
+    Raises:
+        InvalidInput: The folder belongs to another training, or to something else.
+    """
+    if resume is None:
+        with tempfile.TemporaryDirectory(prefix="vitrine-train-") as folder:
+            yield Path(folder)
+        return
+    key = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()
+    mark = resume / _ABOUT
+    if mark.is_file():
+        if msgspec.json.decode(mark.read_bytes()).get("key") != key:
+            raise InvalidInput(
+                "resume",
+                f"{resume} belongs to a training with other data or settings; run that one again, or give "
+                "another folder",
+            )
+    elif resume.exists() and any(resume.iterdir()):
+        raise InvalidInput(
+            "resume", f"{resume} is neither empty nor a training to resume; give another folder"
+        )
+    else:
+        resume.mkdir(parents=True, exist_ok=True)
+        mark.write_bytes(msgspec.json.encode({"key": key}))
+    yield resume
+    # Only what was finished is cleared away: an error leaves the steps for the next attempt.
+    shutil.rmtree(resume, ignore_errors=True)

@@ -1,0 +1,68 @@
+"""Ranker `deep`: a neural network over the shopper, the candidate, the moment, and what other rankers say of them.
+
+The network of the bundle (`vitrine_export.train.deep` trains it) scores all candidates of a batch in one run. It reads
+feature columns and, where the bundle has an interest model, each candidate's vector beside the two interests of the
+shopper. It has met lists without any one ranker, source or interest in training, so that it goes on without them.
+List it after the rankers whose scores it reads: only those that ran before it are seen.
+"""
+
+import numpy as np
+
+from vitrine.bundle import AttachedBundle, Model
+from vitrine.content.model import Vectors
+from vitrine.domain.answer import ReasonCode
+from vitrine.features import names_of
+from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+
+_VECTORS = ("item", "short", "long")
+
+
+class Deep:
+    """Scores candidates by a network; only the order and the distances of the scores within a query mean anything."""
+
+    name = "deep"
+    version = "1.0"
+    reason: ReasonCode | None = ReasonCode.TASTE
+
+    def __init__(self, model: Model, bundle: AttachedBundle) -> None:
+        self._network = model.onnx
+        self._features = names_of(model.entry.features)
+        self._bundle = bundle
+        # Length of the vectors that it reads; 0 for none.
+        self._dimensions = int(model.golden["item"].shape[1]) if "item" in model.entry.inputs else 0
+
+    def score(self, batch: Batch) -> Scores:
+        """``float32[n]``."""
+        if not len(batch.items.ids):
+            return np.empty(0, np.float32)
+        feeds = {"features": batch.features.matrix(self._features)}
+        if self._dimensions:
+            feeds |= dict(zip(_VECTORS, self._vectors(batch), strict=True))
+        return np.asarray(self._network.run(feeds)["score"], np.float32)
+
+    def _vectors(self, batch: Batch) -> tuple[Vectors, Vectors, Vectors]:
+        """``float32[n, d]`` each: the candidate, and the short-term and long-term interest; zero where there is none."""
+        rows, sizes = batch.items.rows, np.diff(batch.offsets)
+        interests, table = batch.features.interests(), self._bundle.interest_vectors
+        if interests is None or table is None or not len(table):
+            nothing = np.zeros((len(rows), self._dimensions), np.float32)
+            return nothing, nothing, nothing
+        known = (rows >= 0) & (rows < len(table))
+        item = table.take(np.where(known, rows, 0), axis=0)
+        item[~known] = 0
+        return item, np.repeat(interests.short, sizes, axis=0), np.repeat(interests.long, sizes, axis=0)
+
+
+@hookimpl
+def vitrine_make_ranker(load: LoadContext) -> Deep:
+    """Makes the ranker from the bundle's network."""
+    model = None if load.bundle is None else load.bundle.bundle.models.get("deep")
+    if load.bundle is None or model is None or model.entry.kind != "onnx":
+        raise MissingData(
+            "the bundle has no network 'deep'; `vitrine train` makes one where the events have times"
+        )
+    if "features" not in model.entry.inputs or "score" not in model.entry.outputs:
+        raise MissingData(
+            f"the bundle's network 'deep' takes {', '.join(model.entry.inputs)} and not features"
+        )
+    return Deep(model, load.bundle)

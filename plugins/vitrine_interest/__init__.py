@@ -1,0 +1,47 @@
+"""Ranker `interest`: how near a candidate lies to where the shopper's attention is now.
+
+The score is the product of the candidate's vector and the interest that the sequence model of the bundle reads out of
+the latest events and the whole history (`vitrine.interest`). An item that is newer than the bundle has a vector made
+of its content.
+"""
+
+import numpy as np
+
+from vitrine.bundle import AttachedBundle
+from vitrine.domain.answer import ReasonCode
+from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+
+
+class Interest:
+    """Scores candidates by interest vectors; NaN for items and shoppers without one."""
+
+    name = "interest"
+    version = "1.0"
+    reason: ReasonCode | None = ReasonCode.TASTE
+
+    def __init__(self, bundle: AttachedBundle) -> None:
+        self._bundle = bundle
+
+    def score(self, batch: Batch) -> Scores:
+        """``float32[n]``."""
+        out = np.full(len(batch.items.ids), np.nan, np.float32)
+        interests, table = batch.features.interests(), self._bundle.interest_vectors
+        if interests is None or table is None:
+            return out
+        rows = batch.items.rows
+        known = (rows >= 0) & (rows < len(table))
+        vectors = table[np.where(known, rows, 0)] if len(table) else np.zeros((len(rows), 1), np.float32)
+        for q in range(len(batch.profiles)):
+            own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
+            if interests.interest[q].any():
+                out[own] = vectors[own] @ interests.interest[q]
+        out[~(known & vectors.any(axis=1))] = np.nan
+        return out
+
+
+@hookimpl
+def vitrine_make_ranker(load: LoadContext) -> Interest:
+    """Makes the ranker from the bundle's interest model."""
+    if load.bundle is None or load.bundle.bundle.interest is None:
+        raise MissingData("the bundle has no interest model; `vitrine train` makes one")
+    return Interest(load.bundle)

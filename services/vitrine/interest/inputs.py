@@ -1,0 +1,214 @@
+"""Inputs of the interest encoder, from columns. Training and serving make them by these same functions."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.content.model import Vectors
+from vitrine.domain.events import INTEREST_BY_TYPE, EventType
+from vitrine.domain.profile import DAY, Profile
+from vitrine.domain.request import Context
+
+Rows = npt.NDArray[np.int32]
+
+# Of a history's weight, the shares that go by the short-term interest and by the context, as in ranking.
+SHORT_SHARE = 0.3
+CONTEXT_SHARE = 0.75
+# The encoder runs at these lengths or the full one: few shapes are quicker for a GPU, short ones for a CPU.
+_LENGTHS = (8, 16, 32)
+
+
+@dataclass(frozen=True, slots=True)
+class Shoppers:
+    """What b shoppers did, as columns; the events of a shopper are the oldest first.
+
+    Attributes:
+        event_offsets: ``int64[b + 1]``, shopper q owns events ``event_offsets[q]`` to ``event_offsets[q + 1]``.
+        event_rows: ``int32[e]``, rows of item vectors.
+        event_types: ``int8[e]``, `EventType` numbers.
+        event_ages: ``float32[e]``, days before the moment of asking.
+        history_offsets: ``int64[b + 1]``, the same for the items of the whole history.
+        history_rows: ``int32[h]``, rows of item vectors.
+        history_weights: ``float64[h]``, sum to 1 for each shopper who has any.
+    """
+
+    event_offsets: npt.NDArray[np.int64]
+    event_rows: Rows
+    event_types: npt.NDArray[np.int8]
+    event_ages: npt.NDArray[np.float32]
+    history_offsets: npt.NDArray[np.int64]
+    history_rows: Rows
+    history_weights: npt.NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.event_offsets) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sequences:
+    """The latest events of b shoppers, padded at the front.
+
+    Attributes:
+        rows: ``int32[b, l]``, rows of item vectors; 0 where there is padding.
+        types: ``int64[b, l]``, `EventType` numbers, 0 for padding.
+        ages: ``float32[b, l]``, days; 0 for padding.
+    """
+
+    rows: Rows
+    types: npt.NDArray[np.int64]
+    ages: npt.NDArray[np.float32]
+
+
+def shoppers_of(
+    profiles: Sequence[Profile],
+    contexts: Sequence[Context],
+    now: float,
+    rows_of: Callable[[Sequence[str]], Rows],
+) -> Shoppers:
+    """The columns of b profiles as of ``now`` (Unix seconds).
+
+    Events that show no interest, hidden items and items without a row are left out. What lies in the basket and
+    what is on the page count as the latest events: as put into the basket and as viewed, just now.
+
+    Args:
+        profiles: b profiles.
+        contexts: What each shopper is looking at.
+        now: The moment of asking.
+        rows_of: ``int32[m]`` rows of item vectors for m identifiers, −1 for an unknown one.
+    """
+    events, histories = [], []
+    for profile, context in zip(profiles, contexts, strict=True):
+        events.append(_events(profile, context, now, rows_of))
+        histories.append(_history(profile, context, now, rows_of))
+    rows, types, ages = zip(*events, strict=True) if events else ((), (), ())
+    known, long, short, shown = zip(*histories, strict=True) if histories else ((), (), (), ())
+    history_offsets = _offsets([len(k) for k in known])
+    return Shoppers(
+        _offsets([len(r) for r in rows]),
+        np.concatenate([np.empty(0, np.int32), *rows]),
+        np.concatenate([np.empty(0, np.int8), *types]),
+        np.concatenate([np.empty(0, np.float32), *ages]),
+        history_offsets,
+        np.concatenate([np.empty(0, np.int32), *known]),
+        history_weights(
+            np.concatenate([np.empty(0), *long]),
+            np.concatenate([np.empty(0), *short]),
+            np.concatenate([np.empty(0, np.bool_), *shown]),
+            history_offsets,
+        ),
+    )
+
+
+def history_weights(
+    long: npt.NDArray[np.float64],
+    short: npt.NDArray[np.float64],
+    context: npt.NDArray[np.bool_],
+    offsets: npt.NDArray[np.int64],
+) -> npt.NDArray[np.float64]:
+    """``float64[h]``: how much each item of a history counts; sums to 1 for each shopper who has any interest.
+
+    A share by the logarithm of the long-term interest, so that one much-bought item does not speak for the whole
+    shopper, and a share by the short-term interest where there is any. The items of the context share alike.
+
+    Args:
+        long: ``float64[h]``, long-term interest as of the moment of asking, not negative; 0 for the context.
+        short: ``float64[h]``, the short-term one.
+        context: ``bool[h]``, items of the context.
+        offsets: ``int64[b + 1]``, shopper q owns ``offsets[q]`` to ``offsets[q + 1]``.
+    """
+    sizes = np.diff(offsets)
+    owner = np.repeat(np.arange(len(sizes)), sizes)
+    weights = _share(np.log1p(long), owner, len(sizes))
+    for more, part in ((short, SHORT_SHARE), (context.astype(np.float64), CONTEXT_SHARE)):
+        there = np.bincount(owner, more, len(sizes)) > 0
+        weights = np.where(
+            there[owner], (1 - part) * weights + part * _share(more, owner, len(sizes)), weights
+        )
+    # Without a history the context is all there is.
+    return _share(weights, owner, len(sizes))
+
+
+def sequences(shoppers: Shoppers, length: int) -> Sequences:
+    """The latest ``length`` events of each shopper; narrower when nobody has as many."""
+    sizes = np.diff(shoppers.event_offsets)
+    longest = int(sizes.max(initial=1))
+    width = min(length, next((n for n in _LENGTHS if longest <= n), length))
+    at = shoppers.event_offsets[1:, None] + np.arange(-width, 0)
+    there = at >= shoppers.event_offsets[:-1, None]
+    if not len(shoppers.event_rows):
+        return Sequences(*(np.zeros(there.shape, t) for t in (np.int32, np.int64, np.float32)))
+    at = np.where(there, at, 0)
+    return Sequences(
+        np.where(there, shoppers.event_rows[at], np.int32(0)),
+        np.where(there, shoppers.event_types[at], 0).astype(np.int64),
+        np.where(there, shoppers.event_ages[at], np.float32(0)),
+    )
+
+
+def encoder_inputs(shoppers: Shoppers, vectors: Vectors, length: int) -> dict[str, npt.NDArray[np.generic]]:
+    """The inputs of the encoder by name: recent, types, ages and history.
+
+    Args:
+        shoppers: b shoppers.
+        vectors: ``float32[n, d]``, item vectors.
+        length: How many events the encoder takes at most.
+    """
+    latest = sequences(shoppers, length)
+    recent = vectors[latest.rows]
+    recent[latest.types == 0] = 0
+    history = np.zeros((len(shoppers), vectors.shape[1]), np.float32)
+    weights = shoppers.history_weights.astype(np.float32)
+    for q in np.flatnonzero(np.diff(shoppers.history_offsets)).tolist():
+        own = slice(shoppers.history_offsets[q], shoppers.history_offsets[q + 1])
+        history[q] = weights[own] @ vectors[shoppers.history_rows[own]]
+    return {"recent": recent, "types": latest.types, "ages": latest.ages, "history": history}
+
+
+def _events(
+    profile: Profile, context: Context, now: float, rows_of: Callable[[Sequence[str]], Rows]
+) -> tuple[Rows, npt.NDArray[np.int8], npt.NDArray[np.float32]]:
+    recent, items = profile.recent, profile.items
+    counts = np.flatnonzero(INTEREST_BY_TYPE[recent.types] > 0)
+    hidden = {items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()}
+    if hidden:
+        counts = counts[[recent.item_ids[i] not in hidden for i in counts.tolist()]]
+    ids = [recent.item_ids[i] for i in counts.tolist()]
+    rows = rows_of([*ids, *context.basket, *context.item_ids])
+    types = np.concatenate(
+        (
+            recent.types[counts],
+            np.full(len(context.basket), EventType.ADD_TO_CART, np.int8),
+            np.full(len(context.item_ids), EventType.VIEW, np.int8),
+        )
+    )
+    ages = np.zeros(len(rows), np.float32)
+    ages[: len(ids)] = np.maximum(now - recent.times[counts], 0.0) / DAY
+    known = rows >= 0
+    return rows[known], types[known], ages[known]
+
+
+def _history(
+    profile: Profile, context: Context, now: float, rows_of: Callable[[Sequence[str]], Rows]
+) -> tuple[Rows, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
+    seeds = context.basket + context.item_ids
+    none = np.zeros(len(seeds))
+    long = np.concatenate((profile.interest(now), none))
+    short = np.concatenate((profile.interest(now, short=True), none))
+    shown = np.arange(len(long)) >= len(profile.items)
+    rows = rows_of([*profile.items.item_ids, *seeds])
+    known = np.flatnonzero((rows >= 0) & ((long > 0) | (short > 0) | shown))
+    return rows[known], long[known], short[known], shown[known]
+
+
+def _share(
+    values: npt.NDArray[np.float64], owner: npt.NDArray[np.int64], count: int
+) -> npt.NDArray[np.float64]:
+    """Values divided by the sums of their owners."""
+    total = np.bincount(owner, values, count)
+    return values / np.where(total > 0, total, 1.0)[owner]
+
+
+def _offsets(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    return np.cumsum([0, *sizes], dtype=np.int64)

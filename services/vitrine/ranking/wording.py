@@ -1,0 +1,80 @@
+"""Groups, components and values of columns in words, for people who ask why."""
+
+import math
+
+from vitrine.features import column
+
+_GROUPS = {
+    "history": "what the shopper did with it",
+    "taste": "its category, brand and price against the shopper's taste",
+    "cf": "what shoppers with the same items took",
+    "content": "its likeness to what the shopper looks at",
+    "interest": "the shopper's attention now",
+    "deep": "the neural ranker",
+    "popularity": "how popular it is",
+    "trend": "whether interest in it is rising",
+    "newness": "how new it is",
+    "search": "how well it matches the query",
+    "shopper": "what the shopper is like",
+    "context": "what the window is about",
+    "item": "its price, and how many sources found it",
+}
+# Logarithms of 1 + a number of something.
+_COUNTS = {
+    "shopper.events": "event",
+    "shopper.purchase_days": "day",
+    "shopper.items": "item",
+    "shopper.basket": "item",
+    "context.seeds": "item",
+    "history.purchases": "time",
+    "history.quantity": "piece",
+    "history.views": "time",
+    "history.purchase_age_gaps": "gap",
+}
+_OCTAVES = {"item.price", "item.trend", "taste.price_gap"}
+_PLAIN = {"item.found_by": "source", "history.rating": "star"}
+_YES_OR_NO = {"history.in_cart", "history.liked"}
+
+
+def group_text(name: str) -> str:
+    """What a group speaks of."""
+    return _GROUPS.get(name, f"ranker '{name}'")
+
+
+def column_text(name: str) -> tuple[str, str]:
+    """Group and words of a column, or of a component of the weighted blend."""
+    if name.startswith("source:") and "." not in name:
+        return column(f"{name}.share").group, f"the score of source '{name.removeprefix('source:')}'"
+    try:
+        known = column(name)
+    except KeyError:
+        return name, f"the score of ranker '{name}'"
+    return known.group, known.text
+
+
+def reading(name: str, value: float) -> str:
+    """The value of a column in words: logarithms are undone."""
+    if not math.isfinite(value):
+        return "not known"
+    # Logarithms of counts and ages are at least 0; what a damaged input makes of them still has words.
+    number = math.expm1(min(value, 80.0))
+    if name in _COUNTS:
+        return _many(number, _COUNTS[name])
+    if name in _PLAIN:
+        return _many(value, _PLAIN[name])
+    if name in _YES_OR_NO:
+        return "yes" if value > 0 else "no"
+    if name in _OCTAVES:
+        return f"×{2.0 ** max(min(value, 60.0), -60.0):.3g}"
+    if name.endswith("_days"):
+        return _many(number, "day") if number >= 1 else _many(number * 24, "hour")
+    if name.endswith(("rank", "_rank")):
+        return f"place {number + 1:.0f}"
+    if name.endswith("share") or name.startswith("taste.") or name in {"item.popularity", "shopper.repeats"}:
+        return f"{value:.0%}"
+    return f"{value:.3g}"
+
+
+def _many(number: float, what: str) -> str:
+    rounded = f"{number:.0f}" if abs(number - round(number)) < 0.05 or number >= 10 else f"{number:.1f}"
+    return f"{rounded} {what}" if rounded == "1" else f"{rounded} {what}s"
