@@ -2,8 +2,8 @@
 
 The network of the bundle (`vitrine_export.train.deep` trains it) scores all candidates of a batch in one run. It reads
 feature columns and, where the bundle has an interest model, each candidate's vector beside the two interests of the
-shopper. It has met lists without any one ranker, source or interest in training, so that it goes on without them.
-List it after the rankers whose scores it reads: only those that ran before it are seen.
+shopper. It has met lists without any one ranker, source or interest in training, so that it goes on without them. It runs
+after the rankers whose scores it reads.
 """
 
 import numpy as np
@@ -11,14 +11,19 @@ import numpy as np
 from vitrine.bundle import AttachedBundle, Model
 from vitrine.content.model import Vectors
 from vitrine.domain.answer import ReasonCode
-from vitrine.features import names_of
+from vitrine.domain.columns import names_of, rankers_in
+from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
 _VECTORS = ("item", "short", "long")
 
 
 class Deep:
-    """Scores candidates by a network; only the order and the distances of the scores within a query mean anything."""
+    """Scores candidates by a network; only the order and the distances of the scores within a query mean anything.
+
+    Attributes:
+        after: The rankers whose scores it reads, as `vitrine.plugin.Follower` has them.
+    """
 
     name = "deep"
     version = "1.0"
@@ -27,6 +32,7 @@ class Deep:
     def __init__(self, model: Model, bundle: AttachedBundle) -> None:
         self._network = model.onnx
         self._features = names_of(model.entry.features)
+        self.after = rankers_in(self._features)
         self._bundle = bundle
         # Length of the vectors that it reads; 0 for none.
         self._dimensions = int(model.golden["item"].shape[1]) if "item" in model.entry.inputs else 0
@@ -43,7 +49,12 @@ class Deep:
     def _vectors(self, batch: Batch) -> tuple[Vectors, Vectors, Vectors]:
         """``float32[n, d]`` each: the candidate, and the short-term and long-term interest; zero where there is none."""
         rows, sizes = batch.items.rows, np.diff(batch.offsets)
-        interests, table = batch.features.interests(), self._bundle.interest_vectors
+        table = self._bundle.interest_vectors
+        try:
+            interests = batch.features.interests()
+        except (InferenceError, InferenceTimeout):
+            # As without an interest model; whoever scores by interest says that it failed.
+            interests = None
         if interests is None or table is None or not len(table):
             nothing = np.zeros((len(rows), self._dimensions), np.float32)
             return nothing, nothing, nothing

@@ -14,9 +14,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import ReasonCode
-from vitrine.features import Features, column, names_of
+from vitrine.domain.columns import column, names_of, rankers_in
 from vitrine.inference import TreeModel
-from vitrine.plugin import Attribution, Batch, LoadContext, MissingData, Scores, hookimpl
+from vitrine.plugin import Attribution, Batch, FeatureColumns, LoadContext, MissingData, Scores, hookimpl
 
 # More batches than are ever worked on at once.
 _KEPT = 16
@@ -27,6 +27,7 @@ class LambdaRank:
 
     Attributes:
         groups: The groups of its columns, as `vitrine.plugin.Attributor` has them.
+        after: The rankers whose scores it reads, as `vitrine.plugin.Follower` has them.
     """
 
     name = "lightgbm"
@@ -36,12 +37,13 @@ class LambdaRank:
     def __init__(self, trees: TreeModel, features: tuple[str, ...]) -> None:
         self._trees = trees
         self._features = features
+        self.after = rankers_in(features)
         of_columns = [column(name).group for name in features]
         self.groups = tuple(dict.fromkeys(of_columns))
         numbers = np.array([self.groups.index(group) for group in of_columns], np.int64)
         self._paths = trees.paths().grouped(numbers, len(self.groups))
         # What was scored, as long as its batch lives: reasons are asked for list by list.
-        self._scored: WeakKeyDictionary[Features, Scores] = WeakKeyDictionary()
+        self._scored: WeakKeyDictionary[FeatureColumns, Scores] = WeakKeyDictionary()
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``."""

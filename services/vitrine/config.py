@@ -84,7 +84,12 @@ class InferenceConfig(_Section):
     threads: int = Field(
         1, ge=1, le=256, description="Threads of one run on the CPU; requests run side by side already."
     )
-    budget_ms: Positive = Field(250, description="Time for one run of a model; what takes longer is stopped.")
+    # Where one model hangs, the stage that waits for it must still have time to answer without it.
+    budget_ms: Positive = Field(
+        100,
+        description="Time for one run of a model; what takes longer is stopped. A call with more rows than "
+        "max_batch_rows has longer in proportion.",
+    )
     max_batch_rows: int = Field(
         8192, ge=1, description="Rows that requests which come together may fill in one run."
     )

@@ -21,13 +21,15 @@ protocol. The object's `score` is then called once per request or batch of reque
 A ranker that raises, or returns the wrong length or infinities, is left out of that answer, which says so. One that
 takes too long takes the time of the whole answer: the front then goes on without ranking. Rankers run in the server's
 process, so install only what you trust.
+Rankers run in the order of the scene's weights, its reranker last; one that reads the scores of others names them in
+`after` and runs after these (`Follower`).
 NaN for an item means "nothing to say about it". Scores are brought to the range 0 to 1 within each query before
 they are weighted, so only their order and relative distances count.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 import numpy.typing as npt
@@ -37,9 +39,7 @@ from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.profile import Profile
 from vitrine.domain.request import Context
-
-if TYPE_CHECKING:
-    from vitrine.features import Features
+from vitrine.interest import Interests
 
 PROJECT = "vitrine"
 ENTRY_POINT_GROUP = "vitrine.rankers"
@@ -120,6 +120,22 @@ class History:
     purchased: npt.NDArray[np.bool_]
 
 
+class FeatureColumns(Protocol):
+    """Columns derived from a batch, for models: `vitrine.domain.columns` lists them. Each is computed once a batch."""
+
+    def column(self, name: str, /) -> npt.NDArray[np.float32]:
+        """``float32[n]``, NaN where there is nothing to say. Raises `KeyError` for an unknown name."""
+        ...
+
+    def matrix(self, names: Sequence[str], /) -> npt.NDArray[np.float32]:
+        """``float32[n, f]``, in one piece by rows."""
+        ...
+
+    def interests(self) -> Interests | None:
+        """What each of the q shoppers is interested in, as vectors; ``None`` when the bundle has no such model."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
     """q queries with n candidates in all; query q owns candidates ``offsets[q]`` to ``offsets[q + 1]``.
@@ -136,8 +152,8 @@ class Batch:
         scenes: q names of scenes.
         source_names: The sources that retrieval asked.
         source_scores: ``float32[n, s]``, NaN where a source did not find the item.
-        scores: Scores of the rankers that ran before this one, by name.
-        features: Columns derived from all this, for models (`vitrine.features`); each is computed when first asked for.
+        scores: Scores of the rankers that ran before this one, by name; see `Follower`.
+        features: Columns derived from all this, for models.
     """
 
     request_time: float
@@ -150,7 +166,7 @@ class Batch:
     source_names: tuple[str, ...]
     source_scores: npt.NDArray[np.float32]
     scores: Mapping[str, Scores]
-    features: "Features"
+    features: FeatureColumns
 
 
 @runtime_checkable
@@ -179,6 +195,17 @@ class Explainer(Protocol):
     def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For m candidates of the batch, ``int64[m]`` rows of ``batch.history``; −1 where none stands out."""
         ...
+
+
+@runtime_checkable
+class Follower(Protocol):
+    """A ranker that reads scores of others (`Batch.scores`, or columns of them): it runs after these.
+
+    Attributes:
+        after: Their names, whether or not they are there.
+    """
+
+    after: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)

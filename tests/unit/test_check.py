@@ -11,6 +11,9 @@ from vitrine.config import Config, load_config
 from vitrine.errors import ConfigError
 from vitrine.plugin import ENTRY_POINT_GROUP
 
+# What the default configuration asks for.
+RANKERS = ("cf", "content", "deep", "interest", "lightgbm")
+
 
 def _config(tmp_path: Path, text: str) -> Config:
     (tmp_path / "shop.toml").write_text(text, "utf-8")
@@ -38,7 +41,10 @@ def test_the_defaults_pass(service: str) -> None:
             "scenes.home.weights: no installed package offers a ranker 'contnet'; did you mean 'content'?",
         ),
         ("[scenes.home.weights]\npopular = 1.0", "did you mean 'source:popular'?"),
-        ("[scenes.home.weights]\nxyz = 1.0", "known: cf, content; see `vitrine plugins`"),
+        (
+            "[scenes.home.weights]\nxyz = 1.0",
+            "known: cf, content, deep, interest, lightgbm; see `vitrine plugins`",
+        ),
         (
             "[plugins.contnt]\nx = 1",
             "plugins.contnt: no installed package offers a ranker 'contnt'; did you mean 'content'?",
@@ -62,6 +68,6 @@ def test_rankers_matter_where_there_is_ranking_alone(tmp_path: Path) -> None:
 def test_an_installed_plugin_that_fails_to_load_is_not_unknown(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    installed = [EntryPoint(n, "no_such_module", ENTRY_POINT_GROUP) for n in ("cf", "content", "broken")]
+    installed = [EntryPoint(n, "no_such_module", ENTRY_POINT_GROUP) for n in (*RANKERS, "broken")]
     monkeypatch.setattr(check, "entry_points", lambda **_: installed)
     check_config(_config(tmp_path, "[scenes.home.weights]\nbroken = 1.0\n[plugins.broken]"), "all")

@@ -32,7 +32,12 @@ def told(**changes: object) -> pb.Explanation:
         ],
         columns=[
             pb.ColumnShare(
-                name="history.purchases", text="bought", group="history", value=1.6, reading="4 times"
+                name="history.purchases",
+                text="bought",
+                group="history",
+                value=1.6,
+                reading="4 times",
+                share=0.6,
             ),
             pb.ColumnShare(name="item.price", text="price", group="item", value=1, reading="×2", share=-0.5),
             pb.ColumnShare(
@@ -54,6 +59,21 @@ def test_the_sentence_says_what_counted_most() -> None:
         "Rank 3 of 412: mostly because ann bought it 4 times (60%), then how popular it is (40%); "
         "against it speaks its price."
     )
+
+
+def test_what_did_not_raise_the_score_is_not_said_to_be_why() -> None:
+    lowering = told()
+    lowering.columns[0].share = -0.1
+    lowering.columns.add(
+        name="history.long_share",
+        text="long-term interest",
+        group="history",
+        value=1,
+        reading="100%",
+        share=0.7,
+    )
+    assert "bought it" not in sentence(lowering, "ann")
+    assert "long-term interest: 100%" in sentence(lowering, "ann")
 
 
 def test_what_pulls_down_comes_first_where_it_weighs_more() -> None:

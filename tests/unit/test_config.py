@@ -11,6 +11,15 @@ def test_defaults_hold_the_six_scenes() -> None:
     assert set(config.scenes) == {"home", "item_page", "cart", "search", "new_arrivals", "buy_again"}
 
 
+def test_a_model_that_hangs_leaves_its_stage_the_time_to_answer() -> None:
+    config = load_config()
+    times, budget = config.recommendation, config.inference.budget
+    left = (times.default_deadline_ms - times.margin_ms) / 1000 * (1 - times.profile_share)
+    # Retrieval waits for the interest model, ranking for that and the deep ranker.
+    assert budget < 0.6 * left * times.retrieval_share
+    assert 2 * budget < 0.8 * (left - budget)
+
+
 def test_file_is_merged_key_by_key(tmp_path: Path) -> None:
     file = tmp_path / "shop.toml"
     file.write_text(

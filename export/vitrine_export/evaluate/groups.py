@@ -125,7 +125,9 @@ def measure_group(
     """
     queries = group.queries
     methods = {b.name: baseline_lists(b, queries, codes, k, group.forbidden) for b in baselines}
-    parts = alone(group.config, group.scene) | (ablated(group.config, group.scene) if ablation else {})
+    there = {name for name, _ in shop.versions.plugins}
+    parts = alone(group.config, group.scene, there)
+    parts |= ablated(group.config, group.scene, there) if ablation else {}
     for step, (name, config) in enumerate(parts.items()):
         share = part_of(progress, step / (len(parts) + 1), (step + 1) / (len(parts) + 1))
         methods[name] = served(shop.variant(config), queries, codes, group.scene, k, share)

@@ -1,6 +1,6 @@
 """Lists made by the code that serves."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from vitrine.app.offline import OfflineShop
 from vitrine.config import Config, SceneConfig
@@ -13,6 +13,8 @@ from vitrine_export.evaluate.temporal import Queries
 
 # Shoppers ranked together: beyond that, nothing gets faster.
 BATCH = 64
+# A weight that lets a ranker run and is zero in the 32 bits in which scores are added up.
+_NO_SAY = 1e-60
 
 
 def served(
@@ -36,15 +38,26 @@ def served(
     return Lists.of(rows, k)
 
 
-def alone(config: Config, scene: str) -> dict[str, Config]:
-    """The configurations that leave one part of a scene's pipeline: every ranker, then every source.
+def alone(config: Config, scene: str, there: Collection[str]) -> dict[str, Config]:
+    """The configurations in which one part of a scene's pipeline decides: every ranker, then every source.
 
-    A ranker alone orders the candidates of all sources; a source alone finds the candidates, too. The reranker is
-    nothing without the others: of it, `ablated` has the pipeline without it.
+    A ranker alone orders the candidates of all sources by its scores. They are those that it gives in the pipeline: as
+    one like `deep` reads the scores of the others, these run and weigh nothing. A source alone finds the candidates,
+    too. The reranker is nothing without the others: of it, `ablated` has the pipeline without it.
+
+    Args:
+        config: The configuration.
+        scene: Name of the scene.
+        there: The rankers that the models have; of another one there is nothing to measure.
     """
     whole = config.scenes[scene]
     plain: dict[str, object] = {"diversity": 0.0, "reranker": ""}
-    parts = {name: _with(config, scene, weights={name: 1.0}, **plain) for name in whole.rankers}
+    silent = dict.fromkeys(whole.rankers, _NO_SAY)
+    parts = {
+        name: _with(config, scene, weights=silent | {name: 1.0}, **plain)
+        for name in whole.rankers
+        if name in there
+    }
     for source in whole.active_sources:
         name = f"source:{source}"
         only = {source: whole.candidates}
@@ -52,16 +65,17 @@ def alone(config: Config, scene: str) -> dict[str, Config]:
     return parts
 
 
-def ablated(config: Config, scene: str) -> dict[str, Config]:
+def ablated(config: Config, scene: str, there: Collection[str]) -> dict[str, Config]:
     """The pipeline without one of its parts: each ranker, each source, the reranker, diversity.
 
-    Nothing is trained again: this is what a server does where the part is gone.
+    Nothing is trained again: this is what a server does where the part is gone. Arguments as for `alone`; without a
+    ranker that is not there the pipeline is the whole one.
     """
     whole = config.scenes[scene]
     parts: dict[str, Config] = {}
-    if whole.reranker:
+    if whole.reranker in there:
         parts[f"− {whole.reranker}"] = _with(config, scene, reranker="")
-    for name in whole.rankers:
+    for name in (name for name in whole.rankers if name in there):
         left = {other: weight for other, weight in whole.weights.items() if other != name}
         parts[f"− {name}"] = _with(config, scene, weights=left)
     for source in whole.active_sources:

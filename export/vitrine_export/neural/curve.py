@@ -1,7 +1,6 @@
-"""How training went: numbers, and a picture of them."""
+"""How training went."""
 
 from dataclasses import dataclass, field
-from io import BytesIO
 
 import numpy as np
 import numpy.typing as npt
@@ -56,39 +55,3 @@ class Curve:
         """``float64[epochs, 3]``: loss, metric (NaN for none), seconds."""
         rows = [(e.loss, np.nan if e.metric is None else e.metric, e.seconds) for e in self.epochs]
         return np.array(rows, np.float64).reshape(-1, 3)
-
-
-def draw(curve: Curve, kind: str = "svg") -> bytes:
-    """A picture of the loss and the metric by epoch.
-
-    Args:
-        curve: How training went.
-        kind: "svg" or "png".
-    """
-    from matplotlib import rc_context
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-    from matplotlib.ticker import MaxNLocator
-
-    # Without pyplot: no global state, no window, and the same bytes for the same curve.
-    with rc_context({"svg.hashsalt": "vitrine", "svg.fonttype": "none"}):
-        figure = Figure(figsize=(7, 4), layout="constrained")
-        FigureCanvasAgg(figure)
-        left = figure.add_subplot()
-        at = np.arange(1, len(curve.epochs) + 1)
-        loss, metric, _ = curve.array().T
-        lines = left.plot(at, loss, "o-", color="#4c72b0", label="loss in training")
-        left.set(xlabel="epoch", ylabel="loss in training", title=f"{curve.name}, {curve.device}")
-        left.xaxis.set_major_locator(MaxNLocator(integer=True))
-        if np.isfinite(metric).any():
-            right = left.twinx()
-            lines += right.plot(
-                at, metric, "s-", color="#dd8452", label=f"{curve.metric_name} on held-out data"
-            )
-            right.set_ylabel(curve.metric_name)
-            if curve.best:
-                lines.append(right.axvline(curve.best, color="grey", linestyle=":", label="weights kept"))
-        left.legend(handles=lines, loc="center right")
-        out = BytesIO()
-        figure.savefig(out, format=kind, metadata={"Date": None} if kind == "svg" else {"Software": None})
-    return out.getvalue()

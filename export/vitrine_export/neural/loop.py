@@ -101,8 +101,8 @@ def train_network(
     best: State = _copy(network)
     about: dict[str, Any] = {"seed": seed, "epochs": settings.epochs, "patience": settings.patience}
     about |= {"learning_rate": settings.learning_rate, "weight_decay": settings.weight_decay}
-    about["task"] = task.fingerprint()
     if checkpoint is not None:
+        about["task"] = task.fingerprint()
         best = restore(checkpoint, about, curve, network, optimizer) or best
     start = time.monotonic()
     while not curve.stopped and len(curve.epochs) < settings.epochs:

@@ -133,6 +133,7 @@ def fit_base(
     encoder: TextEncoder | None,
     interest: "InterestSettings | None",
     hold_out: bool,
+    again: bool = False,
     progress: Progress,
     checkpoint: Path | None = None,
 ) -> BaseModels:
@@ -147,6 +148,7 @@ def fit_base(
         encoder: A text encoder that is there already; hashed words are fitted when not.
         interest: Settings of the interest model; ``None`` leaves it out.
         hold_out: Whether the interest model holds out its last weeks to know when to stop.
+        again: Whether it is then trained again on everything.
         progress: Told how far it is.
         checkpoint: Folder of the interest model's checkpoint.
     """
@@ -179,6 +181,7 @@ def fit_base(
         interest,
         seed,
         hold_out=hold_out,
+        again=again,
         progress=part_of(progress, 0.4, 1.0),
         checkpoint=checkpoint,
     )

@@ -92,7 +92,9 @@ def label_queries(
         .sort("subject", "at", "item_id")
         .collect()
     )
-    known = taken.join(before.collect(), on="subject", how="semi").group_by("subject", maintain_order=True)
+    known = taken.join(before.collect(), on="subject", how="semi", maintain_order="left").group_by(
+        "subject", maintain_order=True
+    )
     pages = [
         LabelQuery(subject, home, (), frozenset(items))
         for subject, items in known.agg(pl.col("item_id").unique()).iter_rows()

@@ -22,7 +22,8 @@ class Parameters:
         neural: Whether to train the networks: the interest model and the deep ranker.
         rerank: Whether to train the reranker, for which base models are fitted again before each label window.
         label_windows: How many label windows there are; fewer where the data is short.
-        label_lists: At most so many lists of a scene and a label window.
+        label_lists: At most so many lists of a scene and a label window; fewer where all would hold more than five
+            million candidates.
         device: Where networks are trained: "auto", "cpu" or "cuda".
         interest_epochs: The most rounds over the history that one fit of the interest model makes.
         interest_minutes: How long one fit of the interest model may take.
@@ -43,7 +44,7 @@ class Parameters:
     label_windows: int = 3
     label_lists: int = 3000
     device: str = "auto"
-    interest_epochs: int = 12
+    interest_epochs: int = 6
     interest_minutes: float | None = None
 
 

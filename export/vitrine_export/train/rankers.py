@@ -17,8 +17,9 @@ from vitrine_export.train.base import BaseModels, History, fit_base, read_histor
 from vitrine_export.train.labels import label_windows
 from vitrine_export.train.parameters import Parameters
 from vitrine_export.train.ranking_data import RankingData
-from vitrine_export.train.reranker import FittedReranker, fit_reranker
+from vitrine_export.train.reranker import MIN_LISTS, FittedReranker, fit_reranker
 from vitrine_export.train.windows import window_data
+from vitrine_export.train.work import write_whole
 
 if TYPE_CHECKING:
     from vitrine_export.neural import Curve
@@ -84,14 +85,21 @@ def fit_rankers(
     times = history.interactions.times
     if times is None or not len(times):
         return FittedRankers(off=_all("the events have no times, so there are no weeks to learn from"))
+    if dataset.items() is None:
+        return FittedRankers(
+            off=_all("the data set has no table of items to make lists of; `vitrine import` makes one")
+        )
     windows = label_windows(float(times.min()), float(times.max()), parameters.label_windows)
-    # Kept, because the first window is not fitted again when a training is resumed.
+    # Kept, because a window that is there is not fitted again when a training is resumed.
     kept = folder / "interest-curve.json"
-    curves = [_read_curve(kept)] if kept.exists() else []
+    first, curves = _read_curve(kept) if kept.exists() else (-1, [])
 
     def fit(moment: datetime, number: int, report: Progress) -> BaseModels:
-        # The first window tells how long to train; the others, and the final fit, then need nothing held out.
-        settings = replace(interest, epochs=curves[0].best) if interest and curves else interest
+        nonlocal first
+        # The first window tells how long to train; the others, and the final fit, then need nothing held out. Cut off
+        # before it was written, it is fitted as it was begun.
+        hold_out = not curves or number == first
+        settings = interest if interest is None or hold_out else replace(interest, epochs=curves[0].best)
         base = fit_base(
             dataset,
             read_history(dataset, moment, seed),
@@ -100,13 +108,14 @@ def fit_rankers(
             ridge=ridge,
             encoder=encoder,
             interest=settings,
-            hold_out=not curves,
+            hold_out=hold_out,
             progress=report,
             checkpoint=folder / f"interest-{number}",
         )
         if base.interest is not None and not curves:
+            first = number
             curves.append(base.interest.curve)
-            kept.write_bytes(msgspec.json.encode(curves[0]))
+            write_whole(kept, msgspec.json.encode((first, curves)))
         return base
 
     data = window_data(
@@ -123,34 +132,44 @@ def fit_rankers(
     if curves and (metric := curves[0].best_metric) is not None:
         fitted.metrics["ndcg@20_interest"] = metric
     if data is None:
-        fitted.off |= _all("nobody came back in the last weeks to learn from")
+        fitted.off |= _all("nobody who was known took anything in the last weeks that lists could foresee")
         return fitted
     fitted.lists = len(data)
     if parameters.neural:
-        data = _deep(data, parameters, seed, fitted, part_of(progress, 0.7, 0.85))
+        data = _deep(data, parameters, seed, fitted, folder / "deep", part_of(progress, 0.7, 0.85))
     else:
         fitted.off["deep"] = "neural models were not asked for"
     fitted.reranker = fit_reranker(data, seed, progress=part_of(progress, 0.85, 1.0))
     if fitted.reranker is None:
-        fitted.off["lightgbm"] = "no list has an item that was taken beside others that were not"
-    elif fitted.reranker.metric is not None:
-        fitted.metrics["ndcg@20_lightgbm"] = fitted.reranker.metric
+        fitted.off["lightgbm"] = (
+            f"fewer than {MIN_LISTS} lists have an item that was taken beside others that were not"
+        )
+    else:
+        # On the same lists, so that they compare; of "interest", the figure on next visits stays.
+        fitted.metrics |= {f"ndcg@20_{n}": v for n, v in fitted.reranker.ndcg.items() if n != "interest"}
     return fitted
 
 
-def _read_curve(path: Path) -> "Curve":
+def _read_curve(path: Path) -> tuple[int, list["Curve"]]:
+    """The window that told how long to train the interest model, and how that went."""
     from vitrine_export.neural import Curve
 
-    return msgspec.json.decode(path.read_bytes(), type=Curve)
+    return msgspec.json.decode(path.read_bytes(), type=tuple[int, list[Curve]])
 
 
 def _deep(
-    data: RankingData, parameters: Parameters, seed: int, fitted: FittedRankers, progress: Progress
+    data: RankingData,
+    parameters: Parameters,
+    seed: int,
+    fitted: FittedRankers,
+    checkpoint: Path,
+    progress: Progress,
 ) -> RankingData:
     """Fits the deep ranker; answers the lists with its columns, from networks that had not seen them."""
     from vitrine_export.train.deep import DeepSettings, fit_deep
 
-    fitted.deep = fit_deep(data, DeepSettings(device=parameters.device), seed, progress=progress)
+    settings = DeepSettings(device=parameters.device)
+    fitted.deep = fit_deep(data, settings, seed, progress=progress, checkpoint=checkpoint)
     if fitted.deep is None:
         fitted.off["deep"] = "too few lists to learn from"
         return data

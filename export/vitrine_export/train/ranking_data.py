@@ -53,6 +53,8 @@ class RankingData:
     @classmethod
     def joined(cls, parts: Sequence["RankingData"]) -> "RankingData":
         """The lists of several windows, one after the other."""
+        if len(parts) == 1:
+            return parts[0]
         sizes = np.concatenate([part.sizes for part in parts])
         return cls(
             parts[0].names,

@@ -12,9 +12,9 @@ from vitrine.bundle import ModelFile
 from vitrine.domain.ids import tie_keys
 from vitrine.features import keys_of
 from vitrine.progress import Progress, quiet
+from vitrine_export.train.list_metrics import K, ndcg
 from vitrine_export.train.ranking_data import RankingData
 
-K = 20
 _SETTINGS: dict[str, Any] = {
     "objective": "lambdarank",
     "metric": "ndcg",
@@ -34,6 +34,10 @@ _SETTINGS: dict[str, Any] = {
 }
 # Each tree costs time in every request.
 _MAX_ROUNDS = 150
+# Where too few shoppers are there to hold any out: as many as hardly learn by heart.
+_BLIND_ROUNDS = 50
+# It decides the order alone: what fewer lists tell is worse than the weights of the scene.
+MIN_LISTS = 50
 _PATIENCE = 25
 _HELD_OUT = 0.2
 # How often a list is shown without one of its components, so that a missing ranker is nothing new.
@@ -51,7 +55,8 @@ class FittedReranker:
         model: For the bundle.
         rounds: How many trees.
         curve: NDCG@20 on held-out shoppers after each round, until it stopped.
-        metric: The best of it; ``None`` when too few shoppers were there to hold any out.
+        ndcg: NDCG@20 on whole lists of the shoppers that were held out, of the reranker and, by name, of each ranker
+            that it learned from; empty when too few shoppers were there to hold any out.
         importance: Share of the gain by feature column, the largest first.
         lists: Lists that it learned from.
     """
@@ -59,7 +64,7 @@ class FittedReranker:
     model: ModelFile
     rounds: int
     curve: list[float]
-    metric: float | None
+    ndcg: dict[str, float]
     importance: dict[str, float]
     lists: int
 
@@ -82,22 +87,25 @@ def fit_reranker(
         progress: Told how far it is.
 
     Returns:
-        The reranker; ``None`` where no list has both something that was taken and something that was not.
+        The reranker; ``None`` where fewer than `MIN_LISTS` have both something that was taken and something that was not.
     """
     import lightgbm
 
     lists = data.thinned(negatives, seed)
-    if not len(lists):
+    if len(lists) < MIN_LISTS:
         return None
     columns = with_dropped(lists, seed)
     if threads is None:
-        threads = 1 if len(lists.labels) <= _ONE_THREAD_ROWS else os.cpu_count() or 1
+        threads = 1 if len(lists.labels) <= _ONE_THREAD_ROWS else _cores()
     settings = {**_SETTINGS, "seed": seed, "num_threads": threads}
     apart = _held_out(lists.subjects, seed)
-    rounds = _MAX_ROUNDS
+    rounds = _BLIND_ROUNDS
     curve: list[float] = []
+    measured: dict[str, float] = {}
     if 20 <= apart.sum() < len(lists) - 20:
-        rounds, curve = _rounds(lists, columns, apart, settings, progress)
+        booster, curve = _held_out_fit(lists, columns, apart, settings, progress)
+        rounds = max(booster.best_iteration, 1)
+        measured = _measured(booster, data, seed)
     progress("reranker: all lists", 0.6)
     booster = lightgbm.train(
         settings,
@@ -120,7 +128,7 @@ def fit_reranker(
         ),
         rounds=rounds,
         curve=curve,
-        metric=max(curve) if curve else None,
+        ndcg=measured,
         importance={data.names[i]: float(gain[i] / max(gain.sum(), 1e-12)) for i in order.tolist()},
         lists=len(lists),
     )
@@ -137,14 +145,14 @@ def with_dropped(data: RankingData, seed: int, share: float = _DROPPED) -> npt.N
     return columns
 
 
-def _rounds(
+def _held_out_fit(
     lists: RankingData,
     columns: npt.NDArray[np.float32],
     apart: npt.NDArray[np.bool_],
     settings: dict[str, Any],
     progress: Progress,
-) -> tuple[int, list[float]]:
-    """How many trees do best on shoppers that were held out, and NDCG@20 by number of trees."""
+) -> tuple[Any, list[float]]:
+    """As many trees as do best on shoppers that were held out, and LightGBM's NDCG@20 by number of trees."""
     import lightgbm
 
     rows = np.repeat(apart, lists.sizes)
@@ -176,13 +184,30 @@ def _rounds(
             told,
         ],
     )
-    return max(booster.best_iteration, 1), [float(value) for value in seen["held out"][f"ndcg@{K}"]]
+    return booster, [float(value) for value in seen["held out"][f"ndcg@{K}"]]
+
+
+def _measured(booster: Any, data: RankingData, seed: int) -> dict[str, float]:
+    """NDCG@20 on whole lists of held-out shoppers: of the trees, and of each ranker that they learned from."""
+    apart = data.take(np.flatnonzero(_held_out(data.subjects, seed)))
+    found = {"lightgbm": ndcg(booster.predict(apart.features, num_threads=1), apart)}
+    for place, name in enumerate(data.names):
+        ranker = name.removeprefix("ranker:").removesuffix(".rank")
+        if name == f"ranker:{ranker}.rank":
+            # NaN comes last.
+            found[ranker] = ndcg(np.nan_to_num(-apart.features[:, place], nan=-np.inf), apart)
+    return found
 
 
 def _held_out(subjects: Sequence[str], seed: int) -> npt.NDArray[np.bool_]:
     """Whole shoppers, a fifth of them by a hash: their lists of all windows are on one side."""
     keys = tie_keys([f"held out\0{subject}" for subject in subjects], seed)
     return np.asarray(keys < np.uint64(int(_HELD_OUT * 2**64)))
+
+
+def _cores() -> int:
+    """Cores that this process may use, which in a container are fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _tree_names(names: Sequence[str]) -> list[str]:

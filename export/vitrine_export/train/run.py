@@ -6,8 +6,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 from threadpoolctl import threadpool_limits
 
+from vitrine import __version__
 from vitrine.bundle import DatasetRef, ItemItem, Manifest
 from vitrine.bundle.publish import check_target
 from vitrine.config import Config, load_config
@@ -22,7 +24,7 @@ from vitrine_export.train.rankers import FittedRankers, fit_rankers
 from vitrine_export.train.stages import Stages
 from vitrine_export.train.tune import measure
 from vitrine_export.train.validate import Holdout, hold_out
-from vitrine_export.train.work import work_folder
+from vitrine_export.train.work import refuse_inside, work_folder
 
 if TYPE_CHECKING:
     from vitrine_export.train.interest import InterestSettings
@@ -87,6 +89,7 @@ def train(
     """
     clock = Stages(progress)
     check_target(out)
+    refuse_inside(out, resume)
     moment = None if until is None else until if until.tzinfo else until.replace(tzinfo=UTC)
     if moment is not None and not dataset.has.times:
         raise InvalidInput("until", "the data set has no times, so nothing can be cut off; leave it out")
@@ -105,8 +108,9 @@ def train(
         "until": moment.isoformat() if moment else "",
         "parameters": asdict(replace(parameters, ridge=ridge)),
         "seed": seed,
-        "encoder": encoder.name if encoder else "",
+        "encoder": _hash_of(sentence),
         "config": settings.fingerprint,
+        "vitrine": __version__,
     }
     with work_folder(resume, about) as folder:
         clock.enter("rankers", 0.15)
@@ -136,6 +140,7 @@ def train(
             encoder=sentence,
             interest=interest,
             hold_out=not rankers.interest_epochs,
+            again=True,
             progress=clock.part(0.75, 0.95),
             checkpoint=folder / "interest",
         )
@@ -228,6 +233,17 @@ def _interest_settings(parameters: Parameters, config: Config) -> "InterestSetti
         long_half_life_days=config.profile.long_half_life_days,
         short_half_life_days=config.profile.short_half_life_days,
     )
+
+
+def _hash_of(encoder: TextEncoder | None) -> str:
+    """Changes with what an encoder is made of, whatever its file is called; empty for none."""
+    if encoder is None:
+        return ""
+    total = hashlib.sha256()
+    for name, data in encoder.files().items():
+        raw = data if isinstance(data, bytes) else np.ascontiguousarray(data).tobytes()
+        total.update(name.encode() + hashlib.sha256(raw).digest())
+    return total.hexdigest()
 
 
 def _sentence_encoder(path: Path | None) -> TextEncoder | None:

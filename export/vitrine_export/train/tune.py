@@ -24,7 +24,7 @@ def measure(
     """Fills in the metrics and answers the ridge that did best."""
     metrics["validation_subjects"] = float(len(holdout.targets))
     metrics["recall@20_popular"] = popularity_recall(holdout)
-    if model := fit_co_visitation(holdout.before, parameters, clock.within(0.1, 0.2)):
+    if model := fit_co_visitation(holdout.before, parameters, clock.within(0.05, 0.08)):
         metrics["recall@20_co_visitation"] = recall(model, holdout)
     if not is_ease(holdout.before, parameters) and holdout.before.item_count > _MAX_VALIDATED_ITEMS:
         return ridge
@@ -36,8 +36,8 @@ def measure(
     ridges = _RIDGES if several else (ridge,)
     best: tuple[float, float] | None = None
     for step, candidate in enumerate(ridges):
-        width = 0.25 / len(ridges)
-        part = clock.within(0.2 + step * width, 0.2 + (step + 1) * width)
+        width = 0.07 / len(ridges)
+        part = clock.within(0.08 + step * width, 0.08 + (step + 1) * width)
         fitted = fit_linear(holdout.before, parameters, seed, candidate, part)
         reached = recall(fitted, holdout) if fitted else 0.0
         if fitted and (best is None or reached > best[0]):

@@ -1,6 +1,7 @@
 """Ranking data of each label window: base models that end before it, a shop as of its start, lists and labels."""
 
 from collections.abc import Callable
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,9 @@ from vitrine_export.train.ranking_data import RankingData, ranking_data
 HOME, CART = "home", "cart"
 # Rankers that are fitted on ranking data themselves: their columns come later.
 FITTED_ON_LISTS = ("deep",)
+# Candidates of all lists together: with 60 columns 1.2 GB, and as much again while they are joined. Lists stay whole,
+# as the place and the share of a score are those among all candidates, also of the deep ranker, which comes later.
+_MOST_CANDIDATES = 5_000_000
 
 
 def feature_names(config: Config) -> tuple[str, ...]:
@@ -52,7 +56,8 @@ def window_data(
         config: The server's configuration.
         fit: Fits base models to what came before a moment; told the number of the window.
         folder: Where the base models of the windows go; those that are there are used again.
-        lists: At most so many lists of a scene and a window.
+        lists: At most so many lists of a scene and a window; fewer where scenes have so many candidates that all lists
+            would take gigabytes.
         seed: Decides what is drawn.
         progress: Told how far it is.
 
@@ -60,6 +65,8 @@ def window_data(
         The lists; nothing where nobody of any window is known.
     """
     names, parts = feature_names(config), []
+    most = max((scene.candidates for scene in learned_scenes(config)), default=1)
+    lists = min(lists, max(_MOST_CANDIDATES // (most * max(2 * len(windows), 1)), 1))
     for number, window in enumerate(windows):
         report = part_of(progress, number / len(windows), (number + 1) / len(windows))
         queries = label_queries(dataset, window, home=HOME, cart=CART, limit=lists, seed=seed)
@@ -69,14 +76,15 @@ def window_data(
         bundle = folder / f"window-{number}"
         if not (bundle / "manifest.json").exists():
             fit(datetime.fromtimestamp(window.start, UTC), number, part_of(report, 0.0, 0.7)).write(bundle)
-        shop = OfflineShop.open(
-            dataset,
-            config,
-            load_bundle(bundle),
-            until=window.start,
-            subjects={query.subject for query in queries},
-            progress=part_of(report, 0.7, 0.8),
-        )
-        parts.append(ranking_data(shop, queries, names, part_of(report, 0.8, 1.0)))
-        shop.close()
+        with closing(
+            OfflineShop.open(
+                dataset,
+                config,
+                load_bundle(bundle),
+                until=window.start,
+                subjects={query.subject for query in queries},
+                progress=part_of(report, 0.7, 0.8),
+            )
+        ) as shop:
+            parts.append(ranking_data(shop, queries, names, part_of(report, 0.8, 1.0)))
     return RankingData.joined(parts) if parts else None

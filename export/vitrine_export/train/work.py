@@ -1,6 +1,7 @@
 """The folder in which a training keeps what it finished, so that it can be resumed."""
 
 import hashlib
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -32,19 +33,48 @@ def work_folder(resume: Path | None, about: dict[str, object]) -> Iterator[Path]
     key = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()
     mark = resume / _ABOUT
     if mark.is_file():
-        if msgspec.json.decode(mark.read_bytes()).get("key") != key:
+        if mark.read_bytes() != _told(key):
             raise InvalidInput(
                 "resume",
                 f"{resume} belongs to a training with other data or settings; run that one again, or give "
                 "another folder",
             )
-    elif resume.exists() and any(resume.iterdir()):
+    elif resume.exists() and any(path.name != f".{_ABOUT}" for path in resume.iterdir()):
         raise InvalidInput(
             "resume", f"{resume} is neither empty nor a training to resume; give another folder"
         )
     else:
         resume.mkdir(parents=True, exist_ok=True)
-        mark.write_bytes(msgspec.json.encode({"key": key}))
+        write_whole(mark, _told(key))
     yield resume
     # Only what was finished is cleared away: an error leaves the steps for the next attempt.
     shutil.rmtree(resume, ignore_errors=True)
+
+
+def refuse_inside(out: Path, resume: Path | None) -> None:
+    """Refuses a bundle inside the folder of the steps, which goes at the end, and the other way round.
+
+    Raises:
+        InvalidInput: One is in the other.
+    """
+    if resume is None:
+        return
+    bundle, steps = out.resolve(), resume.resolve()
+    if bundle.is_relative_to(steps) or steps.is_relative_to(bundle):
+        raise InvalidInput(
+            "resume", f"{resume} and the bundle {out} lie in each other; give a folder that is for this alone"
+        )
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Writes a file: whole or not at all."""
+    beside = path.with_name(f".{path.name}")
+    with beside.open("wb") as file:
+        file.write(data)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(path)
+
+
+def _told(key: str) -> bytes:
+    return msgspec.json.encode({"key": key})

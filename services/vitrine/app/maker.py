@@ -22,6 +22,7 @@ from vitrine.retrieval import Popularity, RetrievalQuery, Retriever
 # Candidates of a warm-up where nothing finds any, and the items that its seeds are taken from.
 _CANDIDATES = 500
 _SEEDS = 3
+_BROKEN = frozenset({DegradationCode.FAILED, DegradationCode.TIMEOUT})
 
 
 class Finding(NamedTuple):
@@ -78,9 +79,9 @@ class Maker:
         return Generation(version, attached, retriever, engine, time.time(), failing)
 
     def _warm(self, retriever: Retriever | None, engine: RankingEngine | None) -> frozenset[str]:
-        """Components that failed in calls for every scene; what is off or empty is another matter."""
+        """Components that failed or were late in calls for every scene; what is off or empty is another matter."""
         degraded = self._calls(retriever, engine)
-        return frozenset(part.component for part in degraded if part.code is DegradationCode.FAILED)
+        return frozenset(part.component for part in degraded if part.code in _BROKEN)
 
     def _calls(self, retriever: Retriever | None, engine: RankingEngine | None) -> Iterator[Degradation]:
         """Calls for nobody in particular in each scene, with seeds and without; what each lacked."""

@@ -1,6 +1,7 @@
 """Puts the bundle that lies in the folder in the place of the one that is served, or says why not."""
 
 import logging
+import re
 import time
 from pathlib import Path
 from threading import Lock
@@ -15,6 +16,8 @@ from vitrine.errors import BundleError, BundleRefused, ConfigError
 from vitrine.rpc.metrics import Metrics
 
 log = logging.getLogger(__name__)
+
+_INTERNAL = re.compile(r"(?<![\w./])/(?:[^\s/;:,'\")]+/)+[^\s;:,'\")]*|(?<=hostname=)[^\s;]+")
 
 
 class Making(Protocol):
@@ -164,7 +167,9 @@ class Reloader:
 
     def _without_paths(self, text: str) -> str:
         folder = str(self.folder)
-        return text.replace(f"{folder}/", "").replace(folder, "the bundle")
+        named = text.replace(f"{folder}/", "").replace(folder, "the bundle")
+        # What a library says of a device or a model may name files and the host.
+        return _INTERNAL.sub("…", named)
 
     def _log(self, refused: BundleRefused) -> None:
         """Once a manifest: what looks at it again and again would fill the log."""

@@ -19,6 +19,7 @@ from vitrine.bundle.models import KnownFeatures, Model, read_models
 from vitrine.bundle.parts import read_content, read_item_item
 from vitrine.config import InferenceConfig
 from vitrine.content.model import ContentModel
+from vitrine.domain.columns import problem
 from vitrine.domain.ids import MAX_ID_BYTES
 from vitrine.errors import BundleError
 from vitrine.interest import InterestModel
@@ -90,7 +91,7 @@ def load_bundle(
         raise BundleError(f"{files.path / ITEMS}: holds an item twice; train the bundle again")
     co_visitation, linear = (read_item_item(files, part, n) for part in ("co_visitation", "linear"))
     content = read_content(files, n)
-    models = read_models(files, inference, known_features or _known_features)
+    models = read_models(files, inference, known_features or problem)
     bundle = Bundle(
         path=files.path,
         manifest=files.manifest,
@@ -105,15 +106,6 @@ def load_bundle(
     )
     files.refuse_unused()
     return bundle
-
-
-def _known_features(keys: Sequence[str]) -> str:
-    if not keys:
-        return ""
-    # Features speak of bundles too: imported where all of both are there.
-    from vitrine.features import problem
-
-    return problem(keys)
 
 
 def _items(files: BundleFiles) -> tuple[list[str], npt.NDArray[np.uint64]]:

@@ -60,10 +60,10 @@ def evaluate_command(
     - `vitrine evaluate --data data/shop --from 2026-10-25 --to 2026-11-01 --bundle bundles/october`
     """
     from vitrine.cli.progress import progress
+    from vitrine.cli.train import require_packages
     from vitrine.config import load_config
     from vitrine.dataset import Dataset
     from vitrine.errors import ConfigError
-    from vitrine_export.evaluate import evaluate_temporal
 
     del protocol  # there is one so far
     if train and bundle:
@@ -71,12 +71,11 @@ def evaluate_command(
     dataset, settings = Dataset.open(data), load_config(config)
     if bundle is None:
         try:
-            import sklearn  # noqa: F401
-        except ModuleNotFoundError:
-            raise ConfigError(
-                "training needs scikit-learn, which is not installed; run `pip install 'vitrine-recommender[train]'`, "
-                "or give --bundle"
-            ) from None
+            require_packages(neural=True, rerank=True)
+        except ConfigError as error:
+            raise ConfigError(f"{str(error).partition(', or ')[0]}, or give --bundle") from None
+    from vitrine_export.evaluate import evaluate_temporal
+
     with progress(console) as report:
         found = evaluate_temporal(
             dataset,

@@ -55,7 +55,8 @@ def _then(side: Groups, total: float) -> str:
 
 def _because(group: common_pb2.GroupShare, columns: Columns, who: str, total: float) -> str:
     if group.name == "history":
-        values = {column.name: column for column in columns if column.value > 0}
+        # Only what itself raised the score is why.
+        values = {column.name: column for column in columns if column.value > 0 and column.share > 0}
         for name, said in _SAID.items():
             if name in values:
                 return f"{who} {said.format(values[name].reading)} ({group.share / total:.0%})"

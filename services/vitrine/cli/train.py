@@ -89,13 +89,13 @@ def train_command(
             help="The most rounds of one fit of the interest model; it stops earlier when rounds bring nothing better.",
             rich_help_panel=_FITTING,
         ),
-    ] = 12,
+    ] = 6,
     interest_minutes: Annotated[
         float | None,
         typer.Option(
             min=0.01,
             help="The most minutes for one fit of the interest model; there is one a label window and one at the "
-            "end. Where it strikes, the same seed no longer gives the same bundle.",
+            "end (two with --no-rerank). Where it strikes, the same seed no longer gives the same bundle.",
             rich_help_panel=_FITTING,
         ),
     ] = None,

@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.features import context, history, items, shopper, taste
 from vitrine.features.scale import places, shares
 from vitrine.interest import Interests
@@ -23,28 +24,21 @@ _BLOCKS: dict[str, Callable[[Batch, Catalog], Block]] = {
     "taste": taste.columns,
     "item": items.columns,
 }
+_SAYS = {"share": shares, "rank": places}
 
 
 class Features:
-    """Feature columns of the n candidates of a batch.
+    """Feature columns of the n candidates of a batch; see `vitrine.plugin.FeatureColumns`.
 
     Not for several threads at once: a batch is worked on by one.
     """
 
-    def __init__(self, catalog: Catalog, bundle: AttachedBundle | None) -> None:
+    def __init__(self, batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> None:
+        self._batch = batch
         self._catalog = catalog
         self._bundle = bundle
         self._known: dict[str, Column32] = {}
-        self._interests: Interests | None = None
-        self._batch: Batch
-
-    def bind(self, batch: Batch) -> None:
-        """The batch that the columns are about; it holds these features itself."""
-        self._batch = batch
-
-    def release(self) -> None:
-        """Lets go of the batch, which then needs no collector of cycles to be freed; no new columns after that."""
-        del self._batch
+        self._interests: Interests | InferenceError | InferenceTimeout | None = None
 
     def column(self, name: str) -> Column32:
         """``float32[n]``, NaN where there is nothing to say; all NaN for a ranker or source that did not take part.
@@ -57,8 +51,11 @@ class Features:
             part, _, rest = name.partition(":")
             if rest:
                 component, _, says = rest.rpartition(".")
-                known = self._component(part, component, says)
-                # Not kept: a ranker that follows may bring what is missing now.
+                scores = self._scores(part, component)
+                if scores is None:
+                    # Not kept: a ranker that follows may bring what is missing now.
+                    return np.full(len(self._batch.items.ids), np.nan, np.float32)
+                known = self._known[name] = _SAYS[says](scores, self._batch.offsets)
             else:
                 self._known |= _BLOCKS[name.partition(".")[0]](self._batch, self._catalog)
                 known = self._known[name]
@@ -75,8 +72,11 @@ class Features:
     def interests(self) -> Interests | None:
         """What each of the q shoppers is interested in, as the bundle's model reads it; ``None`` without a model.
 
+        A model that failed is not run again for the same batch: several rankers ask, and each would wait for it.
+
         Raises:
             InferenceError: The model failed; a ranker may leave that to whoever called it.
+            InferenceTimeout: It did not answer in time.
         """
         bundle = self._bundle
         model = None if bundle is None else bundle.bundle.interest
@@ -89,16 +89,36 @@ class Features:
                 batch.request_time,
                 lambda ids: self._catalog.rows(ids, size),
             )
-            self._interests = model.encode(shoppers, vectors)
+            try:
+                self._interests = model.encode(shoppers, vectors)
+            except (InferenceError, InferenceTimeout) as error:
+                # A new one for each who asks: an error that was raised holds the frames that it went through.
+                self._interests = type(error)(*error.args)
+        if isinstance(self._interests, InferenceError | InferenceTimeout):
+            raise type(self._interests)(*self._interests.args)
         return self._interests
 
-    def _component(self, kind: str, name: str, says: str) -> Column32:
+    def _scores(self, kind: str, name: str) -> Column32 | None:
+        """What a ranker that ran, or a source that was asked, says of the candidates."""
         batch = self._batch
-        scores = None
         if kind == "ranker":
-            scores = batch.scores.get(name)
-        elif kind == "source" and name in batch.source_names:
-            scores = batch.source_scores[:, batch.source_names.index(name)]
-        if scores is None:
-            return np.full(len(batch.items.ids), np.nan, np.float32)
-        return {"share": shares, "rank": places}[says](scores, batch.offsets)
+            return batch.scores.get(name)
+        return batch.source_scores[:, batch.source_names.index(name)] if name in batch.source_names else None
+
+
+class NoFeatures:
+    """Of a batch that features are still to be made of."""
+
+    # Features hold such a batch: one that held them in turn would leave a cycle for the collector at each request.
+
+    def column(self, name: str, /) -> Column32:
+        """None are there."""
+        raise KeyError(name)
+
+    def matrix(self, names: Sequence[str], /) -> Column32:
+        """None are there."""
+        raise KeyError(*names)
+
+    def interests(self) -> Interests | None:
+        """None are there."""
+        return None

@@ -68,10 +68,10 @@ def _rows(profile: Profile, now: float) -> npt.NDArray[np.float64]:
         quantity = np.where(bought, items.quantity / items.purchases, math.nan)
     return np.stack(
         [
-            np.log1p(items.purchases),
+            np.log1p(np.maximum(items.purchases, 0.0)),
             items.purchases / max(profile.purchase_days, 1),
             np.log1p(np.maximum(quantity, 0.0)),
-            np.log1p(items.views),
+            np.log1p(np.maximum(items.views, 0.0)),
             np.minimum(items.in_cart, 1.0),
             np.log1p(np.maximum(now - items.last_time, 0.0) / DAY),
             np.log1p(purchase_age),

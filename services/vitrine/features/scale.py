@@ -17,10 +17,12 @@ def shares(values: npt.NDArray[np.floating], offsets: Offsets) -> Column32:
     out = np.full(len(values), np.nan, np.float32)
     for start, end in _bounds(offsets):
         own = values[start:end]
-        if len(own) == 0 or np.isnan(own).all():
+        # Both pass over NaN, at a fraction of the price of `nanmin`.
+        high = float(np.fmax.reduce(own, initial=-np.inf))
+        if high == -np.inf:
             continue
-        low = min(float(np.nanmin(own)), 0.0)
-        span = float(np.nanmax(own)) - low
+        low = min(float(np.fmin.reduce(own, initial=np.inf)), 0.0)
+        span = high - low
         out[start:end] = (own - low) / (span if span > 0 else 1.0)
     return out
 

@@ -40,11 +40,12 @@ def gap_days(profile: Profile) -> float:
 
 
 def _row(profile: Profile, now: float) -> tuple[float, ...]:
-    if profile.event_count == 0:
+    if profile.event_count <= 0:
         return (0.0, 0.0, math.nan, math.nan, 0.0, math.nan, math.nan, math.nan)
     purchases = profile.items.purchases
-    total, distinct = float(purchases.sum()), int(np.count_nonzero(purchases))
-    days = profile.purchase_days
+    # A profile that came over the wire may hold anything; nonsense in it must not cost the rankers their columns.
+    total, distinct = max(float(purchases.sum()), 0.0), int(np.count_nonzero(purchases))
+    days = max(profile.purchase_days, 0)
     return (
         math.log1p(profile.event_count),
         math.log1p(days),

@@ -1,6 +1,7 @@
 """How the candidate's category, brand and price fit the shopper."""
 
 import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from vitrine.domain.profile import Counters, Profile, decay
 from vitrine.features.scale import Column32
 from vitrine.plugin import Batch
 
+_BAND = re.compile(r"-?[0-9]{1,3}")
 _NAMES = ("category", "category_now", "top_category", "brand", "price_band", "price_gap")
 
 
@@ -69,8 +71,11 @@ def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float) ->
     if len(bands) == 0 or not priced.any():
         return out
     octaves = np.log2(price_micros[priced] / 1e6)
-    theirs = np.array([int(key) for key in bands.keys])
     interest = _interest(bands, profile, now)
+    # Half-octaves by number; a profile that came over the wire may hold anything.
+    numbered = [place for place, key in enumerate(bands.keys) if _BAND.fullmatch(key)]
+    theirs = np.array([int(bands.keys[place]) for place in numbered], np.int64)
+    interest = interest[numbered]
     total = float(interest.sum())
     if total <= 0:
         return out

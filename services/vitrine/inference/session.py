@@ -54,6 +54,7 @@ class OnnxModel:
         self.outputs: tuple[str, ...] = tuple(o.name for o in outputs)
         self.output_shapes: tuple[tuple[int | str | None, ...], ...] = tuple(tuple(o.shape) for o in outputs)
         self._run = partial(run_session, session, self.outputs)
+        self._max_rows = chosen.max_batch_rows
         self._batcher: Batcher | None = None
         if batchable:
             on_gpu = provider == "cuda"
@@ -65,17 +66,23 @@ class OnnxModel:
 
         Args:
             feeds: Inputs by name.
-            budget: Seconds that it may take, waiting included; ``None``: the settings' ``budget_ms``;
-                ``math.inf``: as long as it takes, as for a first run, which prepares the device.
+            budget: Seconds that it may take, waiting included; ``None``: the settings' ``budget_ms``, and longer in
+                proportion for more rows than their ``max_batch_rows``; ``math.inf``: as long as it takes, as for a first run, which prepares the device.
 
         Raises:
             InferenceError: The run failed, or an output has NaN or infinity; names the output.
             InferenceTimeout: It took longer than its budget and was stopped.
         """
-        seconds = self.budget if budget is None else budget
+        seconds = self._budget_of(feeds) if budget is None else budget
         deadline = math.inf if seconds == math.inf else time.monotonic() + seconds
         if self._batcher is not None:
             return self._batcher.run(feeds, deadline)
         outputs = self._run(feeds, deadline)
         check_finite(outputs)
         return outputs
+
+    def _budget_of(self, feeds: Feeds) -> float:
+        if self._batcher is None:
+            return self.budget
+        rows = max((len(values) for values in feeds.values() if values.ndim), default=0)
+        return self.budget * max(1.0, rows / self._max_rows)

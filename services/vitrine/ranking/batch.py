@@ -1,6 +1,7 @@
 """Makes the columns that rankers read out of queries, the catalogue and the bundle. Once per batch."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TypeVar
 
 import numpy as np
@@ -8,7 +9,7 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
-from vitrine.features import Features
+from vitrine.features import Features, NoFeatures
 from vitrine.plugin import Batch, History, Items, Scores
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 
@@ -27,8 +28,7 @@ def make_batch(
 ) -> Batch:
     """The batch for a query; ``scores`` is shown to the rankers as it fills."""
     candidates = query.candidates
-    features = Features(catalog, bundle)
-    batch = Batch(
+    bare = Batch(
         request_time=query.request_time,
         offsets=_frozen(query.offsets),
         items=_items(query, catalog, bundle),
@@ -39,10 +39,9 @@ def make_batch(
         source_names=candidates.source_names,
         source_scores=_frozen(candidates.scores),
         scores=scores,
-        features=features,
+        features=NoFeatures(),
     )
-    features.bind(batch)
-    return batch
+    return replace(bare, features=Features(bare, catalog, bundle))
 
 
 def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> Items:

@@ -16,7 +16,7 @@ from vitrine.domain.answer import Degradation, DegradationCode, Reason, Versions
 from vitrine.domain.candidates import Ranked, RankedList
 from vitrine.domain.explanation import Explained
 from vitrine.domain.request import NO_FILTERS, Filters
-from vitrine.errors import InvalidInput, NotFound
+from vitrine.errors import InvalidInput, NotFound, Timeout
 from vitrine.plugin import Batch, Ranker, Scores
 from vitrine.ranking.attribution import Counted, counted
 from vitrine.ranking.batch import make_batch
@@ -33,6 +33,8 @@ log = logging.getLogger(__name__)
 
 # Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
 DIVERSITY_POOL = 4
+
+_NO_REASONS = Degradation("reasons", DegradationCode.FAILED, "why items are there could not be told")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,10 +94,9 @@ class RankingEngine:
         scored = self.score(query, scenes)
         names, columns = scored.components
         lists = [
-            self._list(q, query.queries[q], scene, scored.batch, names, columns)
+            self._list(q, query.queries[q], scene, scored.batch, names, columns, scored.degraded)
             for q, scene in enumerate(scenes)
         ]
-        scored.batch.features.release()
         return Ranked(lists, names, self.versions, tuple(scored.degraded))
 
     def explain(self, query: RankingQuery, item_id: str, filters: Filters = NO_FILTERS) -> Explained:
@@ -118,7 +119,7 @@ class RankingEngine:
         scored = self.score(query, [scene])
         batch, degraded = scored.batch, list(scored.degraded)
         made = self.ordering(0, shopper, scene, batch, *scored.components)
-        (reason,) = self.reasons(0, shopper, batch, made, np.array([place], np.int64))
+        (reason,) = self.reasons(0, shopper, batch, made, np.array([place], np.int64), degraded)
         told = explanation(
             place, shopper, scene, batch, made, self._catalog, candidates, filters, reason, degraded
         )
@@ -136,7 +137,7 @@ class RankingEngine:
         scores: dict[str, Scores] = {}
         degraded: list[Degradation] = []
         batch = make_batch(query, self._catalog, self._bundle, MappingProxyType(scores))
-        for name in (*rankers, *rerankers):
+        for name in (*self.rankers.in_order(rankers), *self.rankers.in_order(rerankers)):
             self._score(name, batch, scores, degraded)
         return Scored(batch, scores, degraded)
 
@@ -149,7 +150,7 @@ class RankingEngine:
 
     def _score(self, name: str, batch: Batch, scores: dict[str, Scores], degraded: list[Degradation]) -> None:
         """Adds the scores of one ranker, or tells why there are none."""
-        component = f"ranker:{name}"
+        component, code = f"ranker:{name}", DegradationCode.FAILED
         ranker = self.rankers.ready.get(name)
         if ranker is None:
             degraded.append(Degradation(component, DegradationCode.OFF, self.rankers.off[name]))
@@ -157,11 +158,14 @@ class RankingEngine:
         try:
             column = ranker.score(batch)
             problem = _problem(column, len(batch.items.ids))
+        except Timeout:
+            log.warning("ranker '%s' did not answer in time", name)
+            problem, code = "the ranker did not answer within its time budget", DegradationCode.TIMEOUT
         except Exception:
             log.exception("ranker '%s' failed", name)
             problem = "the ranker failed"
         if problem:
-            degraded.append(Degradation(component, DegradationCode.FAILED, problem))
+            degraded.append(Degradation(component, code, problem))
         else:
             # Rankers that follow see it, and must not change it.
             column = column.view()
@@ -176,13 +180,14 @@ class RankingEngine:
         batch: Batch,
         names: tuple[str, ...],
         columns: npt.NDArray[np.float32],
+        degraded: list[Degradation],
     ) -> RankedList:
         made = self.ordering(index, query, scene, batch, names, columns)
         return RankedList(
             positions=made.positions,
             scores=made.final,
             component_scores=made.columns[made.positions],
-            reasons=self.reasons(index, query, batch, made, made.positions),
+            reasons=self.reasons(index, query, batch, made, made.positions, degraded),
         )
 
     def ordering(
@@ -201,9 +206,10 @@ class RankingEngine:
         shares = normalise(own) * weights
         total = shares.sum(axis=1, dtype=np.float32)
         decided = None
-        if scene.reranker in names:
+        said = own[:, names.index(scene.reranker)] if scene.reranker in names else None
+        if said is not None and not np.isnan(said).all():
             decided = self.rankers.ready[scene.reranker]
-            total = spread(own[:, names.index(scene.reranker)])
+            total = spread(said)
         elif not total.any():
             # Nothing that the scene weighs has a say (a stand-in for an empty source, say): keep the order as found.
             total = np.linspace(1, 0, len(total), endpoint=False, dtype=np.float32)
@@ -227,20 +233,28 @@ class RankingEngine:
         batch: Batch,
         made: Ordering,
         positions: npt.NDArray[np.int64],
+        degraded: list[Degradation],
     ) -> list[Reason]:
         """Why some candidates of a query are where they are; ``positions`` count from the query's first."""
         theirs = made.start + positions
         blended = Counted(made.names, made.shares[positions])
-        return explain(
-            index,
-            query,
-            batch,
-            theirs,
-            counted(made.decided, batch, theirs, blended),
-            self.rankers,
-            self._catalog,
-            self._config.retrieval.new_arrival_days,
-        )
+        try:
+            return explain(
+                index,
+                query,
+                batch,
+                theirs,
+                counted(made.decided, batch, theirs, blended),
+                self.rankers,
+                self._catalog,
+                self._config.retrieval.new_arrival_days,
+            )
+        except Exception:
+            # A window without sentences is better than none.
+            log.exception("reasons cannot be told")
+            if _NO_REASONS not in degraded:
+                degraded.append(_NO_REASONS)
+            return [Reason(None)] * len(positions)
 
     def _kept(
         self, query: ShopperQuery, scene: SceneConfig, batch: Batch, start: int, end: int

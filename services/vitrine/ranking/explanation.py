@@ -53,7 +53,9 @@ def explanation(
     ordered = [*window, *(p for p in made.ranked.tolist() if p not in shown)]
     item_id = candidates.item_ids[place]
     excluded = _exclusions(place, item_id, query, scene, batch, made, catalog, filters)
-    left_out = place not in ordered
+    # Retrieval brings the item that is asked about whether or not it passes the filters.
+    filtered = bool(excluded) and place in ordered
+    left_out = filtered or place not in ordered
     if left_out and not excluded:
         log.error("item '%s' is left out by a rule that cannot be told", item_id)
     told = _attribution(place, scene, batch, made, degraded)
@@ -61,7 +63,7 @@ def explanation(
     return Explanation(
         item_id=item_id,
         rank=0 if left_out else ordered.index(place) + 1,
-        list_size=len(ordered),
+        list_size=len(ordered) - filtered,
         candidates=len(candidates),
         sources=_sources(candidates, place),
         exclusions=tuple(excluded),

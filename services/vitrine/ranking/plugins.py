@@ -1,7 +1,7 @@
 """Finds ranking plugins by entry point and makes rankers of them, each on its own so that one cannot spoil another."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any, cast
@@ -44,6 +44,27 @@ class Rankers:
 
     ready: Mapping[str, Ranker]
     off: Mapping[str, str]
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Names of rankers as they run: as given, but each after those of them whose scores it reads.
+
+        Where rankers read each other's scores, the first of them goes without.
+        """
+        left = dict.fromkeys(names)
+        placed: list[str] = []
+
+        def place(name: str) -> None:
+            del left[name]
+            # Not by `isinstance`, which takes as long as all the rest.
+            after: tuple[str, ...] = getattr(self.ready.get(name), "after", ())
+            for other in after:
+                if other in left:
+                    place(other)
+            placed.append(name)
+
+        while left:
+            place(next(iter(left)))
+        return placed
 
 
 def discover() -> list[Plugin]:
@@ -118,4 +139,7 @@ def _make(host: pluggy.PluginManager, load: LoadContext) -> Ranker | str:
         return "name and version of the ranker must be strings"
     if reason is not None and not isinstance(reason, ReasonCode):
         return "reason of the ranker must be a ReasonCode or None"
+    after = cast("object", getattr(made, "after", ()))
+    if not isinstance(after, tuple) or not all(isinstance(other, str) for other in after):
+        return "after of the ranker must be a tuple of names of rankers"
     return made

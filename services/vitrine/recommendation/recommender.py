@@ -132,6 +132,8 @@ class Recommender:
             everything = replace(shopper, limit=len(candidates))
             shown = rank_as_found(everything, scene, retrieved, now, self._sellable)
             explained = without_ranking(item_id, candidates, shown)
+        elif bundle and explained.versions.bundle not in {bundle, ""}:
+            degraded.append(_two_bundles(bundle, explained.versions.bundle))
         return WindowExplained(
             replace(explained.explanation, added=was_added(candidates, item_id, scene)),
             now,

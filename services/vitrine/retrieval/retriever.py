@@ -14,7 +14,7 @@ from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
 from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Retrieved
-from vitrine.errors import ConfigError, InvalidInput, NotFound
+from vitrine.errors import ConfigError, InvalidInput, NotFound, Timeout
 from vitrine.retrieval.best import best
 from vitrine.retrieval.merge import merge
 from vitrine.retrieval.popularity import Popularity
@@ -35,7 +35,8 @@ from vitrine.retrieval.sources import (
 
 _log = logging.getLogger(__name__)
 _DEFAULT_LIMIT = 500
-_NEWEST = "new_arrivals"
+# Stands in where nothing was found. A name of its own: what is newest here may have come in years ago.
+_NEWEST = "newest"
 
 
 class Retriever:
@@ -157,6 +158,15 @@ class Retriever:
             return self._sources[name].find(query, limit)
         except SourceOff as off:
             degraded.append(Degradation(f"source:{name}", off.code, off.message))
+        except Timeout:
+            _log.warning("source %s did not answer in time", name)
+            degraded.append(
+                Degradation(
+                    f"source:{name}",
+                    DegradationCode.TIMEOUT,
+                    "the source did not answer within its time budget",
+                )
+            )
         except Exception:  # noqa: BLE001 (one source must not cost the whole answer)
             _log.exception("source %s failed", name)
             degraded.append(

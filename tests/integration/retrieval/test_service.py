@@ -83,7 +83,11 @@ async def test_retrieve(stub: Stub, server: Server) -> None:
     assert {i: p for i, p in zip(ids, popular.tolist(), strict=True) if p > 0} == {"mug": 1.0, "i3": 0.125}
     assert len(answer.candidates.source_masks) == n
     assert answer.catalog_revision == revision
-    assert {d.component for d in answer.degraded} == {"source:co_visitation", "source:content"}
+    assert {d.component for d in answer.degraded} == {
+        "source:co_visitation",
+        "source:content",
+        "source:interest",
+    }
     answer = await stub.Retrieve(
         pb.RetrieveRequest(scene="search", context=common_pb2.Context(query="咖啡"), limit=1)
     )

@@ -29,7 +29,8 @@ INTERNALS = re.compile(
 @pytest.fixture(scope="module")
 def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     store = world.fresh_store(tmp_path_factory.mktemp("bad") / "store")
-    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF) as running:
+    # The clock stands still: ages are features, so that half a minute may change the order of a window.
+    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF, args=("--freeze-clock",)) as running:
         yield running
 
 

@@ -65,7 +65,7 @@ def test_every_scene_fills_a_window_with_reasons(
     scores = [i.score for i in window.items]
     assert scores == sorted(scores, reverse=True)
     assert window.versions.bundle
-    assert {p.name for p in window.versions.plugins} == {"cf", "content"}
+    assert {p.name for p in window.versions.plugins} == {"cf", "content", "deep", "interest", "lightgbm"}
     assert not [d for d in window.degraded if d.component.startswith("ranker")]
 
 

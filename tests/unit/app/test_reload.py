@@ -19,7 +19,7 @@ from vitrine.app.watch import BundleWatch, look_at
 from vitrine.bundle import Bundle
 from vitrine.config import load_config
 from vitrine.domain.clock import system_clock
-from vitrine.errors import BundleError, BundleRefused
+from vitrine.errors import BundleError, BundleRefused, ConfigError
 from vitrine.rpc.metrics import Metrics
 
 
@@ -112,6 +112,23 @@ def test_a_server_without_a_bundle_says_so(tmp_path: Path) -> None:
         with pytest.raises(BundleRefused, match="without --bundle") as refused:
             shop.reloader.reload()
         assert refused.value.reason == "NO_BUNDLE"
+
+
+def test_what_a_library_says_of_this_machine_stays_here(twins: Twins, shop: Shop) -> None:
+    class Lost(Maker):
+        def load(self, folder: Path, /) -> Bundle:
+            raise ConfigError(
+                "provider 'cuda' was demanded: (CUDA failure 2: out of memory; hostname=web-17; "
+                "file=/src/cuda_call.cc; cannot open /usr/lib/libcudnn.so.9); or set provider = 'auto'"
+            )
+
+    config = load_config(twins.config)
+    maker = Lost(shop.stores.catalog, config, system_clock, finding=None, ranks=True)
+    reloader = Reloader(twins.folder, maker, shop.reloader.generations, Metrics())
+    with pytest.raises(BundleRefused, match=r"out of memory.*or set provider = 'auto'") as refused:
+        reloader.reload()
+    for internal in ("/", "web-17", "libcudnn", "cuda_call"):
+        assert internal not in str(refused.value)
 
 
 class Breaking:

@@ -11,7 +11,8 @@ from vitrine.errors import InvalidInput
 from vitrine.inference import OnnxModel
 from vitrine_export.train.deep import DeepSettings, FittedDeep, fit_deep
 from vitrine_export.train.deep.folds import TrainedDeep, folds_of, train_deep
-from vitrine_export.train.deep.scoring import feeds, ndcg, owners
+from vitrine_export.train.deep.scoring import feeds
+from vitrine_export.train.list_metrics import ndcg, owners
 from vitrine_export.train.ranking_data import RankingData
 
 QUICK = DeepSettings(hidden=(16,), epochs=6, lists=8, negatives=20, learning_rate=1e-2, device="cpu")

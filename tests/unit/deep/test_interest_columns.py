@@ -5,8 +5,8 @@ from dataclasses import replace
 import numpy as np
 
 from tests.unit.deep.lists import make_lists
-from vitrine_export.train.deep.scoring import owners
 from vitrine_export.train.interest_columns import CollectedInterests, InterestColumns
+from vitrine_export.train.list_metrics import owners
 from vitrine_export.train.ranking_data import RankingData
 
 

@@ -19,6 +19,7 @@ from vitrine.domain.candidates import Candidates
 from vitrine.domain.events import EventType
 from vitrine.domain.items import Item
 from vitrine.domain.profile import ItemHistory, Profile, RecentEvents
+from vitrine.errors import InferenceTimeout
 from vitrine.features import keys_of
 from vitrine.interest.inputs import shoppers_of
 from vitrine.plugin import Batch, LoadContext, MissingData
@@ -96,10 +97,10 @@ def shopper(*items: str) -> Profile:
     )
 
 
-def scored(bundle: AttachedBundle, *shoppers: Profile) -> Scored:
+def scored(bundle: AttachedBundle, *shoppers: Profile, scene: SceneConfig = SCENE) -> Scored:
     catalog = bundle.catalog
     assert isinstance(catalog, Catalog)
-    config = load_config().model_copy(update={"scenes": {"home": SCENE}})
+    config = load_config().model_copy(update={"scenes": {"home": scene}})
     engine = RankingEngine(catalog, bundle, config, discover())
     ids = ["red", "blue", "杯", "nothing", "new", "unknown"]
     found = np.tile(np.linspace(1, 0.5, len(ids), dtype=np.float32), len(shoppers))[:, None]
@@ -108,7 +109,7 @@ def scored(bundle: AttachedBundle, *shoppers: Profile) -> Scored:
     )
     offsets = np.arange(len(shoppers) + 1, dtype=np.int64) * len(ids)
     queries = tuple(ShopperQuery(profile, "home") for profile in shoppers)
-    return engine.score(RankingQuery(NOW, queries, candidates, offsets), [SCENE] * len(shoppers))
+    return engine.score(RankingQuery(NOW, queries, candidates, offsets), [scene] * len(shoppers))
 
 
 def expected(
@@ -216,9 +217,33 @@ def test_training_is_told_the_vectors_that_serving_reads(tmp_path: Path, model: 
     assert served[1].any(axis=1).tolist() == [True] * 6 + [False] * 6 + [True] * 6
 
 
-def test_it_runs_after_the_rankers_that_it_reads() -> None:
-    scenes = [scene for scene in load_config().scenes.values() if "deep" in scene.rankers]
-    assert scenes
-    for scene in scenes:
-        assert scene.rankers[-1] == "deep"
-        assert scene.reranker == "lightgbm"
+def test_a_network_goes_on_where_the_interest_model_hangs_and_waits_for_it_once(
+    tmp_path: Path, model: ModelFile
+) -> None:
+    bundle = attached(tmp_path / "b", model)
+    asked: list[object] = []
+
+    class Hanging:
+        def run(self, feeds: object, *, budget: float | None = None) -> dict[str, np.ndarray]:
+            asked.append(feeds)
+            raise InferenceTimeout("too late")
+
+    assert bundle.bundle.interest is not None
+    bundle.bundle.interest._encoder = Hanging()
+    scene = SceneConfig(sources={"popular": 10}, weights={"content": 1.0, "interest": 1.0, "deep": 1.0})
+    answer = scored(bundle, shopper("red", "blue"), scene=scene)
+    assert [(d.component, d.code) for d in answer.degraded] == [("ranker:interest", DegradationCode.TIMEOUT)]
+    assert len(asked) == 1
+    np.testing.assert_allclose(
+        answer.scores["deep"], expected(bundle, answer.batch, interests=False), rtol=1e-4, atol=1e-5
+    )
+
+
+def test_it_runs_after_the_rankers_that_it_reads_wherever_it_is_listed(
+    tmp_path: Path, model: ModelFile
+) -> None:
+    bundle = attached(tmp_path / "b", model)
+    first = SceneConfig(sources={"popular": 10}, weights={"deep": 1.0, "content": 1.0})
+    one, other = (scored(bundle, shopper("red", "blue"), scene=scene) for scene in (SCENE, first))
+    assert list(one.scores) == list(other.scores) == ["content", "deep"]
+    np.testing.assert_array_equal(one.scores["deep"], other.scores["deep"])

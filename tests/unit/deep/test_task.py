@@ -9,9 +9,9 @@ import torch
 
 from tests.unit.deep.lists import NAMES, make_lists
 from vitrine_export.train.deep.network import DeepNetwork
-from vitrine_export.train.deep.scoring import ndcg, owners
 from vitrine_export.train.deep.settings import DeepSettings
 from vitrine_export.train.deep.task import DeepTask, components, thinned, useful, without_some
+from vitrine_export.train.list_metrics import ndcg, owners
 
 
 def test_positives_stay_and_others_are_drawn_anew() -> None:

@@ -145,3 +145,21 @@ def test_the_command_prints_the_table(dataset: Dataset, tmp_path: Path) -> None:
     assert "buy again" in result.output
     both = CliRunner().invoke(app, [*args, "--bundle", str(bundle), "--train"])
     assert "not both" in str(both.exception)
+
+
+def test_the_command_says_what_training_needs(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from vitrine.cli import train
+    from vitrine.cli.evaluate import evaluate_command
+
+    monkeypatch.setattr(
+        train, "_missing", lambda wanted: [name for name in wanted.values() if name == "torch"]
+    )
+    app = typer.Typer()
+    app.command()(evaluate_command)
+    args = ["--data", str(dataset.path), "--from", "2026-03-01", "--to", "2026-04-01"]
+    told = str(CliRunner().invoke(app, args).exception)
+    assert told.endswith("run `pip install 'vitrine-recommender[train]'`, or give --bundle")
+    assert "training needs torch" in told

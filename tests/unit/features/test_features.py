@@ -153,6 +153,32 @@ def test_scores_of_rankers_are_shares_and_places() -> None:
     assert np.isnan(batch.features.column("source:trending.rank")).all()
 
 
+def test_a_score_is_made_a_column_once() -> None:
+    batch = batch_of([["i1", "i2"]], [Profile()], {"cf": np.array([1, 2], np.float32)})
+    for name in ("ranker:cf.share", "source:popular.rank"):
+        assert batch.features.column(name) is batch.features.column(name)
+
+
+def test_a_profile_full_of_nonsense_costs_no_column() -> None:
+    """RankingService takes profiles from the wire."""
+    who = regular()
+    below = replace(who.items, purchases=who.items.purchases - 99, views=who.items.views - 1)
+    bands = replace(counters(x=3.0, y=2.0, z=1.0), keys=("2", "two", "9" * 40))
+    lists = [["i1", "i2", "i5", "i9"]]
+    for odd in (
+        replace(who, items=below),
+        replace(who, event_count=-5, purchase_days=-3),
+        replace(who, price_bands=bands),
+    ):
+        assert not np.isinf(batch_of(lists, [odd]).features.matrix(ALWAYS)).any()
+    known = replace(counters(x=3.0), keys=("2",))
+    one, other = (
+        batch_of(lists, [replace(who, price_bands=b)]).features.column("taste.price_gap")
+        for b in (bands, known)
+    )
+    np.testing.assert_array_equal(one, other)
+
+
 def test_a_ranker_that_comes_later_is_seen() -> None:
     scores: dict[str, Scores] = {}
     batch = batch_of([["i1", "i2"]], [Profile()], scores)

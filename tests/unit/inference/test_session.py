@@ -11,6 +11,7 @@ from tests.unit.inference.conftest import WEIGHTS, affine, floats, logarithm, lo
 from vitrine.config import InferenceConfig
 from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.inference import OnnxModel
+from vitrine.inference.running import Feeds, Outputs
 
 CPU = InferenceConfig(provider="cpu")
 # A budget that these machines keep even when they are busy, and a model that cannot.
@@ -72,6 +73,23 @@ def test_the_budget_is_the_settings_unless_told_otherwise() -> None:
     with pytest.raises(InferenceTimeout):
         model.run({"x": x, "times": times})
     assert model.run({"x": x, "times": np.array([200])}, budget=math.inf)["y"] == 1
+
+
+def test_more_rows_than_a_joint_run_has_take_longer_in_proportion(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = OnnxModel(
+        affine(), InferenceConfig(provider="cpu", budget_ms=1000, max_batch_rows=8), batchable=True
+    )
+    told: list[float] = []
+
+    def run(feeds: Feeds, deadline: float) -> Outputs:
+        told.append(deadline - time.monotonic())
+        return {}
+
+    assert model._batcher is not None
+    monkeypatch.setattr(model._batcher, "run", run)
+    for rows in (1, 8, 80):
+        model.run({"x": np.ones((rows, 4), np.float32)})
+    np.testing.assert_allclose(told, [1, 1, 10], atol=0.5)
 
 
 @pytest.mark.parametrize("batchable", [False, True])

@@ -213,3 +213,19 @@ def test_too_little_to_learn_from_is_no_model() -> None:
     assert train_interest(shop(shoppers=1), None, settings(), seed=0) is None
     empty = shop(shoppers=3).where(np.zeros(len(shop(shoppers=3)), np.bool_))
     assert train_interest(empty, None, settings(), seed=0) is None
+
+
+def test_what_was_held_out_is_learned_from_in_the_end(events: Interactions) -> None:
+    quick = settings(epochs=2)
+    once = fit_interest(events, None, quick, 0)
+    twice = fit_interest(events, None, quick, 0, again=True)
+    assert once is not None
+    assert twice is not None
+    # How good it is and when to stop was told by the part that was held out…
+    assert [e.metric for e in twice.curve.epochs] == [e.metric for e in once.curve.epochs]
+    assert (twice.metric, twice.epochs) == (once.metric, once.epochs)
+    # …and what serves has seen it.
+    assert twice.examples > once.examples
+    whole = fit_interest(events, None, replace(quick, epochs=once.epochs), 0, hold_out=False)
+    assert whole is not None
+    np.testing.assert_array_equal(twice.vectors, whole.vectors)

@@ -8,7 +8,7 @@ import torch
 
 from tests.unit.neural.conftest import CPU, Lines
 from vitrine.errors import ConfigError, InvalidInput, VitrineError
-from vitrine_export.neural import Curve, Epoch, LoopSettings, choose_device, draw, train_network
+from vitrine_export.neural import LoopSettings, choose_device, train_network
 from vitrine_export.neural.checkpoint import FILE, load_checkpoint, save_checkpoint
 
 SETTINGS = LoopSettings(epochs=6, patience=6, learning_rate=0.05)
@@ -131,17 +131,3 @@ def test_a_gpu_is_taken_only_where_there_is_one(monkeypatch: pytest.MonkeyPatch)
         choose_device("cuda")
     with pytest.raises(ConfigError, match="'tpu' is not known; give auto, cpu or cuda"):
         choose_device("tpu")
-
-
-def test_the_curve_is_a_picture() -> None:
-    curve = Curve("interest", "NDCG@20", "CPU", [Epoch(3.0, 0.1, 1.0), Epoch(2.0, 0.2, 1.0)], best=2)
-    svg = draw(curve)
-    assert svg == draw(curve), "the same curve, the same bytes"
-    text = svg.decode()
-    assert "<svg" in text
-    for word in ("NDCG@20 on held-out data", "loss in training", "weights kept", "interest, CPU"):
-        assert word in text
-    assert draw(curve, "png").startswith(b"\x89PNG")
-    assert b"held-out" not in draw(Curve("a", "b", "CPU", [Epoch(3.0, None, 1.0)], best=1))
-    assert draw(Curve())
-    np.testing.assert_array_equal(curve.array(), [[3, 0.1, 1], [2, 0.2, 1]])

@@ -14,21 +14,23 @@ from vitrine.domain.answer import DegradationCode, ReasonCode
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.profile import ItemHistory, Profile
 from vitrine.domain.request import Context
-from vitrine.errors import InvalidInput
-from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+from vitrine.errors import InferenceTimeout, InvalidInput
+from vitrine.plugin import Batch, LoadContext, MissingData, Ranker, Scores, hookimpl
 from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
-from vitrine.ranking.plugins import Plugin
+from vitrine.ranking.plugins import Plugin, Rankers
 
 NOW = 1_000_000.0
 Score = Callable[[Batch], Scores]
 
 
 class _Ranker:
-    version, reason = "1.0", ReasonCode.TASTE
+    version = "1.0"
+    reason: ReasonCode | None = ReasonCode.TASTE
 
-    def __init__(self, name: str, score: Score) -> None:
+    def __init__(self, name: str, score: Score, after: tuple[str, ...] = ()) -> None:
         self.name = name
         self.score = score
+        self.after = after
 
 
 def _plugin(name: str, score: Score | None) -> Plugin:
@@ -160,7 +162,9 @@ def test_rankers_cannot_change_each_others_scores() -> None:
     assert ranked.lists[0].component_scores[:, 0].tolist() == [4, 1]
 
 
-@pytest.mark.parametrize(("attribute", "value"), [("version", 1.0), ("name", None), ("reason", "because")])
+@pytest.mark.parametrize(
+    ("attribute", "value"), [("version", 1.0), ("name", None), ("reason", "because"), ("after", "number")]
+)
 def test_a_ranker_of_the_wrong_shape_is_off(attribute: str, value: object) -> None:
     class Module:
         @hookimpl
@@ -275,3 +279,55 @@ def test_without_its_reranker_a_scene_goes_by_the_weights() -> None:
     query = _query(["i1", "i4", "i2"])
     assert _ids(engine, query) == ["i4", "i2", "i1"]
     assert [part.component for part in engine.rank(query).degraded] == ["ranker:last"]
+
+
+def test_a_reranker_with_nothing_to_say_leaves_it_to_the_weights() -> None:
+    silent: Score = lambda batch: np.full(len(batch.items.ids), np.nan, np.float32)  # noqa: E731
+    rankers: dict[str, Score | None] = {"number": _by_number, "last": silent}
+    query = _query(["i1", "i4", "i2", "i3"])
+    engine = _engine(make_catalog(6), rankers, {"number": 5.0}, reranker="last")
+    assert _ids(engine, query) == ["i4", "i3", "i2", "i1"]
+    assert engine.explain(query, "i4").explanation.decided_by == "weights"
+
+
+def test_a_ranker_that_is_late_is_left_out_and_said_to_be() -> None:
+    def late(batch: Batch) -> Scores:
+        raise InferenceTimeout("the model did not answer within its time budget")
+
+    engine = _engine(make_catalog(5), {"late": late, "number": _by_number})
+    query = _query(["i1", "i4"])
+    assert _ids(engine, query) == ["i4", "i1"]
+    (part,) = engine.rank(query).degraded
+    assert (part.component, part.code) == ("ranker:late", DegradationCode.TIMEOUT)
+
+
+def test_rankers_run_after_those_whose_scores_they_read() -> None:
+    def ranker(name: str, *after: str) -> Ranker:
+        return _Ranker(name, _by_number, after)
+
+    class Plain:
+        name, version = "plain", "1.0"
+        reason: ReasonCode | None = None
+
+        def score(self, batch: Batch) -> Scores:
+            return _by_number(batch)
+
+    made = (ranker("deep", "cf", "absent"), ranker("top", "deep"), ranker("cf"), Plain())
+    rankers = Rankers({one.name: one for one in made}, {})
+    assert rankers.in_order(["top", "plain", "deep", "cf"]) == ["cf", "deep", "top", "plain"]
+    assert rankers.in_order(["plain", "cf", "deep", "off"]) == ["plain", "cf", "deep", "off"]
+    around = Rankers({"a": ranker("a", "b"), "b": ranker("b", "a")}, {})
+    assert around.in_order(["a", "b"]) == ["b", "a"]
+
+
+def test_reasons_that_cannot_be_told_cost_no_item(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object) -> None:
+        raise KeyError("secret")
+
+    monkeypatch.setattr("vitrine.ranking.engine.explain", fail)
+    ranked = _engine(make_catalog(5), {"number": _by_number}).rank(_query(["i1", "i4"]))
+    (one,) = ranked.lists
+    assert one.positions.tolist() == [1, 0]
+    assert [reason.code for reason in one.reasons] == [None, None]
+    assert [(d.component, d.code) for d in ranked.degraded] == [("reasons", DegradationCode.FAILED)]
+    assert "secret" not in ranked.degraded[0].message

@@ -218,6 +218,8 @@ def test_an_item_is_left_out_exactly_where_a_rule_is_named(rules: Mapping[str, o
 def test_filters_that_an_item_does_not_pass_are_named(filters: Filters, said: Sequence[str]) -> None:
     told = make_engine(Reranker()).explain(window_of(shopper()), "i0", filters).explanation
     assert [e.rule for e in told.exclusions] == said
+    assert (told.rank == 0) == bool(said)
+    assert told.list_size == 8 - bool(said)
 
 
 def test_what_is_no_candidate_is_not_found() -> None:

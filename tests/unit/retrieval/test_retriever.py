@@ -20,8 +20,10 @@ from vitrine.domain.events import Activity
 from vitrine.domain.items import Availability, Item
 from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile, RecentEvents
 from vitrine.domain.request import Context, Filters
-from vitrine.errors import ConfigError, InvalidInput, NotFound
+from vitrine.errors import ConfigError, InferenceTimeout, InvalidInput, NotFound
 from vitrine.interest import InterestModel
+from vitrine.ranking import ShopperQuery
+from vitrine.recommendation.fallback import rank_as_found
 from vitrine.retrieval.popularity import Popularity
 from vitrine.retrieval.query import RetrievalQuery
 from vitrine.retrieval.retriever import Retriever
@@ -355,11 +357,25 @@ def test_a_source_that_fails_is_left_out(caplog: pytest.LogCaptureFixture) -> No
     assert "secret" in caplog.text
 
 
+def test_a_source_whose_model_is_late_is_left_out_and_said_to_be() -> None:
+    shop = Shop()
+    shop.buy(i1=1)
+
+    def late(*_: object) -> None:
+        raise InferenceTimeout("the model did not answer within its time budget")
+
+    retriever = shop.retriever
+    retriever._sources["interest"].find = late  # type: ignore[method-assign, assignment]
+    answer = retriever.retrieve(RetrievalQuery(NOW, sources={"popular": 5, "interest": 5}))
+    assert answer.candidates.item_ids == ["i1"]
+    assert [(d.component, d.code) for d in answer.degraded] == [("source:interest", DegradationCode.TIMEOUT)]
+
+
 def test_somebody_always_stands_in() -> None:
     shop = Shop()
     newest = shop.ask("bought_again")
     assert newest.candidates.item_ids == [f"i{k}" for k in range(9)]
-    assert newest.candidates.source_names == ("bought_again", "new_arrivals")
+    assert newest.candidates.source_names == ("bought_again", "newest")
     shop.buy(i4=1)
     popular = shop.ask("bought_again")
     assert list(columns(popular, "popular")) == ["i4"]
@@ -367,6 +383,16 @@ def test_somebody_always_stands_in() -> None:
     nothing = shop.ask("popular", filters=Filters(brands=("nobody",)))
     assert len(nothing.candidates) == 0
     assert "filters" in nothing.degraded[-1].message
+
+
+def test_the_newest_that_stand_in_are_not_called_new() -> None:
+    """They may have come in years ago: without ranking nobody knows."""
+    shop = Shop()
+    found = shop.retriever.retrieve(RetrievalQuery(NOW + 1000 * DAY, scene="home"))
+    assert len(found.candidates)
+    asked = ShopperQuery(Profile(), "home")
+    ranked = rank_as_found(asked, load_config().scenes["home"], found, NOW + 1000 * DAY, lambda _: True)
+    assert {reason.code for reason in ranked.lists[0].reasons} == {None}
 
 
 def test_an_empty_catalogue_says_what_to_do() -> None:

@@ -10,7 +10,7 @@ from tests.unit.train.conftest import shop
 from vitrine.config import load_config
 from vitrine.dataset import Dataset
 from vitrine.domain.profile import DAY
-from vitrine_export.train import Parameters, train
+from vitrine_export.train import Parameters, train, windows
 from vitrine_export.train.labels import Window, label_queries, label_windows
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.train.reranker import fit_reranker, with_dropped
@@ -86,6 +86,41 @@ def test_lists_without_a_lesson_go() -> None:
     assert len(whole.thinned(10, 0)) == 0
 
 
+def test_too_few_lists_leave_the_order_to_the_weights() -> None:
+    rng = np.random.default_rng(0)
+    labels = np.tile(np.arange(20) < 3, 60).astype(int)
+    lists = data(labels[:, None] + rng.normal(0, 1, (1200, 1)), labels.tolist(), [20] * 60, ("item.price",))
+    assert fit_reranker(lists.take(np.arange(49)), 0, threads=1) is None
+    fitted = fit_reranker(lists, 0, threads=1)
+    assert fitted is not None
+    # Nobody could be held out, so nothing told when to stop.
+    assert (fitted.rounds, fitted.ndcg) == (50, {})
+
+
+def test_many_candidates_mean_fewer_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def label_queries(*_: object, limit: int, **__: object) -> list[object]:
+        asked.append(limit)
+        return []
+
+    monkeypatch.setattr(windows, "label_queries", label_queries)
+    three = [Window(i, i + 1.0) for i in range(3)]
+    for limit, config in ((10, load_config()), (3000, load_config())):
+        windows.window_data(
+            shop(tmp_path / str(limit)),
+            three,
+            config,
+            lambda *_: pytest.fail("nothing is to be fitted"),
+            tmp_path,
+            lists=limit,
+            seed=0,
+            progress=lambda *_: None,
+        )
+    # Three windows, two scenes, 500 candidates a list: five million in all.
+    assert asked == [10] * 3 + [1666] * 3
+
+
 def test_taking_lists() -> None:
     whole = data(np.arange(6)[:, None], [1, 0, 0, 1, 1, 0], [1, 3, 2], ("item.price",))
     some = whole.take(np.array([2, 0]))
@@ -109,14 +144,15 @@ def test_the_reranker_learns_and_lives_without_a_ranker() -> None:
     n = 60 * 200
     truth = rng.random(n)
     labels = (truth > 0.9).astype(int)
-    noisy = np.stack([truth + rng.normal(0, 0.1, n), truth + rng.normal(0, 0.4, n), rng.random(n)], 1)
-    names = ("ranker:cf.share", "ranker:content.share", "item.price")
+    near, far = truth + rng.normal(0, 0.1, n), truth + rng.normal(0, 0.4, n)
+    noisy = np.stack([near, far, rng.random(n), -near], 1)
+    names = ("ranker:cf.share", "ranker:content.share", "item.price", "ranker:cf.rank")
     lists = data(noisy, labels.tolist(), [60] * 200, names)
     fitted = fit_reranker(lists, 0, threads=1)
     assert fitted is not None
-    assert fitted.metric is not None
-    assert fitted.metric > 0.6
-    assert next(iter(fitted.importance)) == "ranker:cf.share"
+    assert fitted.ndcg["lightgbm"] > 0.6
+    assert fitted.ndcg["lightgbm"] >= fitted.ndcg["cf"] - 0.02
+    assert next(iter(fitted.importance)).startswith("ranker:cf.")
     again = fit_reranker(lists, 0, threads=1)
     assert again is not None
     assert again.model.data == fitted.model.data
@@ -125,7 +161,7 @@ def test_the_reranker_learns_and_lives_without_a_ranker() -> None:
 
     booster = lightgbm.Booster(model_str=fitted.model.data.decode())
     blind = lists.features.copy()
-    blind[:, 0] = np.nan
+    blind[:, [0, 3]] = np.nan
     left = np.asarray(booster.predict(blind, num_threads=1)).reshape(200, 60)
     by_list = labels.reshape(200, 60)
     hits = np.take_along_axis(by_list, np.argsort(-left, 1)[:, :5], 1).mean()
@@ -150,6 +186,13 @@ def test_data_without_times_has_no_reranker(tmp_path: Path) -> None:
     dataset = shop(tmp_path / "shop", times=False)
     report = train(dataset, tmp_path / "bundle", parameters=Parameters(neural=False))
     assert "no times" in report.manifest.off["lightgbm"]
+
+
+def test_data_without_items_has_no_reranker(tmp_path: Path) -> None:
+    events = shop(tmp_path / "shop").events().collect()
+    bare = Dataset.write(tmp_path / "bare", events, None, name="x", source="test")
+    report = train(bare, tmp_path / "bundle", parameters=Parameters(neural=False))
+    assert report.manifest.off["lightgbm"].startswith("the data set has no table of items to make lists of")
 
 
 def test_a_training_that_was_cut_off_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

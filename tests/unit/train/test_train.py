@@ -2,6 +2,7 @@
 
 import shutil
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -14,7 +15,7 @@ from vitrine.content.text import text_hashes
 from vitrine.dataset import Dataset
 from vitrine.domain.items import Item
 from vitrine.errors import BundleError, InvalidInput
-from vitrine_export.train import Parameters, train
+from vitrine_export.train import Parameters, run, train
 
 # Base models alone; what is fitted on top of them has tests of its own.
 SMALL = Parameters(dimensions=16, neural=False, rerank=False)
@@ -29,7 +30,7 @@ def test_training_beats_popularity(dataset: Dataset, tmp_path: Path) -> None:
     assert metrics["recall@20_linear"] > 1.3 * metrics["recall@20_popular"]
     assert metrics["recall@20_co_visitation"] > 1.3 * metrics["recall@20_popular"]
     shares = [share for _, share in stages]
-    assert shares == sorted(shares)
+    assert all(after >= before - 1e-9 for before, after in pairwise(shares))
     assert stages[-1] == ("done", 1.0)
     bundle = load_bundle(tmp_path / "b")
     assert bundle.version == report.manifest.version
@@ -50,8 +51,20 @@ def test_same_seed_same_bundle_other_seed_another(dataset: Dataset, tmp_path: Pa
     assert one.version != other.version
 
 
-def test_every_model_is_the_same_twice(dataset: Dataset, tmp_path: Path) -> None:
-    one, two = (train(dataset, tmp_path / name, parameters=WHOLE).manifest for name in ("one", "two"))
+def test_every_model_is_the_same_twice_also_when_cut_off(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    one = train(dataset, tmp_path / "one", parameters=WHOLE).manifest
+    with monkeypatch.context() as patch:
+        patch.setattr(run, "fit_base", cut)
+        with pytest.raises(KeyboardInterrupt):
+            train(dataset, tmp_path / "two", parameters=WHOLE, resume=tmp_path / "steps")
+    # Networks on lists have checkpoints, too.
+    assert {"fold-0", "fold-1", "all"} == {path.name for path in (tmp_path / "steps" / "deep").iterdir()}
+    two = train(dataset, tmp_path / "two", parameters=WHOLE, resume=tmp_path / "steps").manifest
     assert set(one.models) == {"interest", "deep", "lightgbm"}
     assert one.off == {}
     assert one.metrics == two.metrics
@@ -97,7 +110,7 @@ def test_until_leaves_the_future_out(tmp_path: Path) -> None:
 def test_what_the_data_lacks_is_off_and_named(tmp_path: Path) -> None:
     bare = shop(tmp_path / "bare", times=False, texts=False)
     report = train(bare, tmp_path / "b", parameters=SMALL)
-    assert report.manifest.off == {"content": "no item has a text, a category or a brand"}
+    assert report.manifest.off["content"] == "no item has a text, a category or a brand"
     assert report.held_out == "last item of each shopper"
     assert report.manifest.metrics["recall@20_linear"] > report.manifest.metrics["recall@20_popular"]
     bundle = load_bundle(tmp_path / "b")
@@ -123,7 +136,7 @@ def test_lonely_shoppers_leave_a_bundle_without_neighbours(tmp_path: Path) -> No
     report = train(
         Dataset.write(tmp_path / "d", events, items, name="x", source="t"), tmp_path / "b", parameters=SMALL
     )
-    assert set(report.manifest.off) == {"co_visitation", "linear", "validation"}
+    assert {"co_visitation", "linear", "validation"} <= set(report.manifest.off)
     bundle = load_bundle(tmp_path / "b")
     assert bundle.content is not None
     assert len(bundle) == 3

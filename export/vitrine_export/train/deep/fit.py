@@ -13,9 +13,10 @@ from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.neural import Curve, export_onnx
 from vitrine_export.train.deep.folds import train_deep
 from vitrine_export.train.deep.network import DeepNetwork
-from vitrine_export.train.deep.scoring import feeds, ndcg, owners
+from vitrine_export.train.deep.scoring import feeds
 from vitrine_export.train.deep.settings import DeepSettings
 from vitrine_export.train.deep.task import useful
+from vitrine_export.train.list_metrics import ndcg, owners
 from vitrine_export.train.ranking_data import RankingData
 
 NAME = "deep"

@@ -12,9 +12,10 @@ from vitrine.domain.ids import tie_keys
 from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.neural import Curve, Device, LoopSettings, choose_device, train_network
 from vitrine_export.train.deep.network import DeepNetwork, crosses
-from vitrine_export.train.deep.scoring import feeds, owners, scores_of, tensors
+from vitrine_export.train.deep.scoring import feeds, scores_of, tensors
 from vitrine_export.train.deep.settings import DeepSettings
 from vitrine_export.train.deep.task import DeepTask, components, useful, without_some
+from vitrine_export.train.list_metrics import owners
 from vitrine_export.train.ranking_data import RankingData
 
 # Below this in a fold there is nothing to learn from.

@@ -10,8 +10,9 @@ import numpy.typing as npt
 import torch
 
 from vitrine_export.train.deep.network import DeepNetwork
-from vitrine_export.train.deep.scoring import K, feeds, ndcg, owners, scores_of, tensors
+from vitrine_export.train.deep.scoring import feeds, scores_of, tensors
 from vitrine_export.train.deep.settings import DeepSettings
+from vitrine_export.train.list_metrics import K, ndcg, owners
 from vitrine_export.train.ranking_data import RankingData
 
 # The score of what is no candidate.

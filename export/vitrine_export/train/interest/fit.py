@@ -1,6 +1,6 @@
 """Fits the interest model and hands it over as a bundle takes it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -50,10 +50,14 @@ def fit_interest(
     seed: int,
     *,
     hold_out: bool = True,
+    again: bool = False,
     progress: Progress = quiet,
     checkpoint: Path | None = None,
 ) -> FittedInterest | None:
     """Trains the model, exports it, and verifies the export; arguments and errors as for `train_interest`.
+
+    With ``again``, what was held out is learned from, too: the model is trained a second time, on everything, in as
+    many epochs as were best; curve and metric are those of the first time.
 
     Returns:
         The model; ``None`` when there is too little that follows from something.
@@ -67,11 +71,23 @@ def fit_interest(
         settings,
         seed,
         hold_out=hold_out,
-        progress=part_of(progress, 0.0, 0.95),
+        progress=part_of(progress, 0.0, 0.55 if hold_out and again else 0.95),
         checkpoint=checkpoint,
     )
     if trained is None:
         return None
+    curve = trained.curve
+    if hold_out and again and curve.best_metric is not None:
+        whole = train_interest(
+            interactions,
+            content,
+            replace(settings, epochs=curve.best),
+            seed,
+            hold_out=False,
+            progress=part_of(progress, 0.55, 0.95),
+            checkpoint=None if checkpoint is None else checkpoint / "whole",
+        )
+        trained = whole or trained
     progress("interest: export to ONNX", 0.95)
     sample = _sample(trained.examples, settings, seed)
     shoppers, _ = trained.timeline.shoppers(sample, np.random.default_rng(seed))
@@ -84,7 +100,6 @@ def fit_interest(
         dynamic={"recent": 1, "types": 1, "ages": 1},
     )
     progress("interest: done", 1.0)
-    curve = trained.curve
     return FittedInterest(
         trained.vectors,
         trained.projection,

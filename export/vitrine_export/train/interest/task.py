@@ -71,7 +71,9 @@ class InterestTask:
     def fingerprint(self) -> str:
         """See `Task`."""
         told = hashlib.sha256(repr(asdict(replace(self._settings, time_limit=None, device=""))).encode())
-        for column in (self._timeline.subject, self._timeline.item, self._timeline.type, self._timeline.time):
+        timeline = self._timeline
+        columns = (timeline.subject, timeline.item, timeline.type, timeline.time)
+        for column in (*columns, self._within, self._validation.cut):
             told.update(np.ascontiguousarray(column).tobytes())
         if self.network.content is not None:
             told.update(self.network.content.cpu().numpy().tobytes())

@@ -111,6 +111,12 @@ def component_columns(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(f"{name}.{says}" for name in names for says in ("share", "rank"))
 
 
+def rankers_in(names: Iterable[str]) -> tuple[str, ...]:
+    """The rankers whose scores some columns are made of."""
+    found = (_COMPONENT.fullmatch(name) for name in names)
+    return tuple(dict.fromkeys(f[2] for f in found if f is not None and f[1] == "ranker"))
+
+
 def keys_of(names: Sequence[str]) -> list[str]:
     """The keys that pin columns in a bundle."""
     return [column(name).key for name in names]
