@@ -42,7 +42,7 @@ _PATIENCE = 25
 _ROWS_A_LEAF, _LEAST_LEAF, _MOST_LEAF = 1000, 20, 400
 _HELD_OUT = 0.2
 # How often a list is shown without one of its components, so that a missing ranker is nothing new.
-_DROPPED = 0.05
+_DROPPED = 0.2
 _GOLDEN_ROWS = 256
 # Up to so many rows one thread is enough: several wait for each other, which a busy machine makes long.
 _ONE_THREAD_ROWS = 500_000
