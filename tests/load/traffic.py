@@ -112,6 +112,8 @@ class Traffic:
         candidates.source_masks.extend([0] * len(spare))
         nan = np.full((len(spare), len(candidates.source_names)), np.nan, dtype="<f4")
         candidates.source_scores += nan.tobytes()
+        for signal in (candidates.popularity, candidates.trend):
+            signal.extend([float("nan")] * len(spare))
 
     def events(self, path: Path, calls: int, run: str) -> int:
         """Writes batches of events with identifiers that were never sent before, and returns how many."""
