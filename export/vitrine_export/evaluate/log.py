@@ -8,19 +8,11 @@ import polars as pl
 import scipy.sparse as sp
 
 from vitrine.dataset import Dataset
-from vitrine.domain.events import INTEREST
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.lists import Codes, ItemCodes
+from vitrine_export.targets import target_types
 
 Matrix = sp.csr_array
-
-
-def target_types(dataset: Dataset) -> list[str]:
-    """What a good list should foresee: purchases or, in a data set without any, every event that shows interest."""
-    purchases = dataset.events().filter(pl.col("type") == "purchase").head(1).collect()
-    if len(purchases):
-        return ["purchase"]
-    return [event_type.name.lower() for event_type, interest in INTEREST.items() if interest > 0]
 
 
 def targets_of(dataset: Dataset) -> pl.DataFrame:

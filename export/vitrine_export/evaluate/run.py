@@ -77,7 +77,7 @@ def evaluate_temporal(
             bundle = (out or Path(closing.enter_context(tempfile.TemporaryDirectory()))) / "bundle"
             with _timed(report, "training"):
                 _train(dataset, bundle, start, seed, settings, parameters, part_of(progress, 0.0, 0.5))
-        models = load_bundle(bundle)
+        models = load_bundle(bundle, settings.inference)
         _refuse_leak(models, start, bundle)
         report.bundle = models.version
         with _timed(report, "filling the shop"):

@@ -11,10 +11,7 @@ from vitrine.domain.ids import tie_keys
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets
 from vitrine_export.evaluate.log import Log, Matrix, targets_of
-
-# Purchases so close to a new customer's first one belong to the first basket.
-BASKET_SECONDS = 1800.0
-SMALLEST_BASKET = 4
+from vitrine_export.targets import BASKET_SECONDS, SMALLEST_BASKET
 
 
 @dataclass(frozen=True, slots=True)

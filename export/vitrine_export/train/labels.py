@@ -7,19 +7,15 @@ import numpy as np
 import polars as pl
 
 from vitrine.dataset import Dataset
-from vitrine.domain.events import INTEREST
 from vitrine.domain.ids import tie_keys
 from vitrine.domain.profile import DAY
+from vitrine_export.targets import BASKET_SECONDS, SMALLEST_BASKET, target_types
 
 # A window is at most so long, and at most this share of the whole time.
 _WINDOW_DAYS = 28.0
 _WINDOW_SHARE = 0.12
 # Before the first window lies at least this share of the time, for the base models to learn from.
 _BEFORE = 0.4
-# What one basket of half its items is asked for.
-_SMALLEST_BASKET = 4
-# Takings by one shopper so close to each other belong to one basket.
-_BASKET_SECONDS = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +54,6 @@ def label_windows(first: float, last: float, count: int) -> list[Window]:
     return windows[::-1]
 
 
-def target_types(dataset: Dataset) -> list[str]:
-    """What a list should foresee: purchases or, in a data set without any, every event that shows interest."""
-    if len(dataset.events().filter(pl.col("type") == "purchase").head(1).collect()):
-        return ["purchase"]
-    return [event_type.name.lower() for event_type, interest in INTEREST.items() if interest > 0]
-
-
 def label_queries(
     dataset: Dataset, window: Window, *, home: str, cart: str, limit: int, seed: int
 ) -> list[LabelQuery]:
@@ -99,14 +88,14 @@ def label_queries(
         LabelQuery(subject, home, (), frozenset(items))
         for subject, items in known.agg(pl.col("item_id").unique()).iter_rows()
     ]
-    in_first = pl.col("at") - pl.col("at").min().over("subject") <= _BASKET_SECONDS
+    in_first = pl.col("at") - pl.col("at").min().over("subject") <= BASKET_SECONDS
     first = (
         taken.filter(in_first).group_by("subject", maintain_order=True).agg(pl.col("item_id").unique().sort())
     )
     baskets = [
         _half(subject, items, cart, seed)
         for subject, items in first.iter_rows()
-        if len(items) >= _SMALLEST_BASKET
+        if len(items) >= SMALLEST_BASKET
     ]
     return [*_drawn(pages, limit, seed), *_drawn(baskets, limit, seed)]
 

@@ -15,9 +15,15 @@ class Stages:
 
     def __init__(self, progress: Progress) -> None:
         self.seconds: dict[str, float] = {}
-        self._progress = progress
+        self._report = progress
+        self._share = 0.0
         self._start = self._since = time.monotonic()
         self._stage = ""
+
+    def _progress(self, what: str, share: float) -> None:
+        # Steps that add up to the next one's beginning miss it by a rounding: a bar never goes back.
+        self._share = max(self._share, share)
+        self._report(what, self._share)
 
     def enter(self, stage: str, share: float) -> None:
         """The next stage begins, with this share of the work done."""

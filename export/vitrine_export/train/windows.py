@@ -80,7 +80,7 @@ def window_data(
             OfflineShop.open(
                 dataset,
                 config,
-                load_bundle(bundle),
+                load_bundle(bundle, config.inference),
                 until=window.start,
                 subjects={query.subject for query in queries},
                 progress=part_of(report, 0.7, 0.8),

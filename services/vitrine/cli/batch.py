@@ -52,7 +52,7 @@ def batch_command(
 
     dataset, settings, subjects = Dataset.open(data), load_config(config), read_users(users)
     folder = bundle or data / "bundle"
-    models = load_bundle(folder) if bundle or folder.exists() else None
+    models = load_bundle(folder, settings.inference) if bundle or folder.exists() else None
     if models is None:
         console.print(
             f"[yellow]no bundle[/] at {folder}: `vitrine train {data}` makes one; ranking by sources alone"

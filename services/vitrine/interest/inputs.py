@@ -13,7 +13,8 @@ from vitrine.domain.request import Context
 
 Rows = npt.NDArray[np.int32]
 
-# Of a history's weight, the shares that go by the short-term interest and by the context, as in ranking.
+# Of a history's weight, here and in ranking, the share that goes by the short-term interest where there is any, and
+# then by the context: a window about an item or a basket is first of all about that, and only then about the shopper.
 SHORT_SHARE = 0.3
 CONTEXT_SHARE = 0.75
 # The encoder runs at these lengths or the full one: few shapes are quicker for a GPU, short ones for a CPU.

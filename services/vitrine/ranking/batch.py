@@ -10,15 +10,12 @@ import numpy.typing as npt
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.features import Features, NoFeatures
+from vitrine.interest.inputs import CONTEXT_SHARE, SHORT_SHARE
 from vitrine.plugin import Batch, History, Items, Scores
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 
 T = TypeVar("T", bound=np.generic)
 
-# A window about an item or a basket is first of all about that, and only then about the shopper.
-SEED_SHARE = 0.75
-# Of a shopper's interest without seeds, how much is the short-term one where there is any.
-SHORT_SHARE = 0.3
 # Beyond this many items the rest of a history adds cost and no order.
 MAX_HISTORY = 200
 
@@ -94,7 +91,9 @@ def _shopper_history(
     seeds = query.context.seeds
     if seeds:
         ids += seeds
-        weights = np.concatenate([(1 - SEED_SHARE) * weights, np.full(len(seeds), SEED_SHARE / len(seeds))])
+        weights = np.concatenate(
+            [(1 - CONTEXT_SHARE) * weights, np.full(len(seeds), CONTEXT_SHARE / len(seeds))]
+        )
         purchased = np.concatenate([purchased, np.zeros(len(seeds), np.bool_)])
     return ids, _share(weights), purchased
 

@@ -12,8 +12,8 @@ from vitrine.dataset import Dataset
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.baselines import BuyAgain, ItemKnn, Popularity
 from vitrine_export.evaluate.groups import baseline_lists
-from vitrine_export.evaluate.log import target_types
 from vitrine_export.evaluate.temporal import TemporalSplit, split_by_time
+from vitrine_export.targets import target_types
 
 DAY = 86_400
 
