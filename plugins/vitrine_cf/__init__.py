@@ -12,6 +12,8 @@ from vitrine.bundle import ItemItem
 from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
+VITRINE_CONTRACT = 1
+
 
 class CollaborativeFilter:
     """Scores candidates by the linear model of the bundle; NaN for items newer than the bundle."""
@@ -19,6 +21,9 @@ class CollaborativeFilter:
     name = "cf"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.CO_VISITATION
+    budget_ms = 50.0
+    # NaN: nothing to say.
+    partial = True
 
     def __init__(self, model: ItemItem) -> None:
         self._model = model

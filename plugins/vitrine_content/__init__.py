@@ -11,6 +11,8 @@ from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
+VITRINE_CONTRACT = 1
+
 
 class ContentSimilarity:
     """Scores candidates by content vectors; NaN for items without one."""
@@ -18,6 +20,9 @@ class ContentSimilarity:
     name = "content"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.SIMILAR_CONTENT
+    budget_ms = 50.0
+    # NaN: nothing to say.
+    partial = True
 
     def __init__(self, bundle: AttachedBundle) -> None:
         self._bundle = bundle

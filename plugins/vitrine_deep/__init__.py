@@ -2,8 +2,8 @@
 
 The network of the bundle (`vitrine_export.train.deep` trains it) scores all candidates of a batch in one run. It reads
 feature columns and, where the bundle has an interest model, each candidate's vector beside the two interests of the
-shopper. It has met lists without any one ranker, source or interest in training, so that it goes on without them. It runs
-after the rankers whose scores it reads.
+shopper. It has met lists without any one ranker, source, plugin or interest in training, so that it goes on without them.
+It runs after the rankers whose scores it reads.
 """
 
 import numpy as np
@@ -11,9 +11,11 @@ import numpy as np
 from vitrine.bundle import AttachedBundle, Model
 from vitrine.content.model import Vectors
 from vitrine.domain.answer import ReasonCode
-from vitrine.domain.columns import names_of, rankers_in
+from vitrine.domain.columns import names_of, plugins_in, rankers_in
 from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+
+VITRINE_CONTRACT = 1
 
 _VECTORS = ("item", "short", "long")
 
@@ -22,17 +24,18 @@ class Deep:
     """Scores candidates by a network; only the order and the distances of the scores within a query mean anything.
 
     Attributes:
-        after: The rankers whose scores it reads, as `vitrine.plugin.Follower` has them.
+        after: The rankers whose scores and the plugins whose columns it reads, as `vitrine.plugin.Follower` has them.
     """
 
     name = "deep"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.TASTE
+    budget_ms = 150.0
 
     def __init__(self, model: Model, bundle: AttachedBundle) -> None:
         self._network = model.onnx
         self._features = names_of(model.entry.features)
-        self.after = rankers_in(self._features)
+        self.after = tuple(dict.fromkeys(rankers_in(self._features) + plugins_in(self._features)))
         self._bundle = bundle
         # Length of the vectors that it reads; 0 for none.
         self._dimensions = int(model.golden["item"].shape[1]) if "item" in model.entry.inputs else 0

@@ -11,6 +11,8 @@ from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
+VITRINE_CONTRACT = 1
+
 
 class Interest:
     """Scores candidates by interest vectors; NaN for items and shoppers without one."""
@@ -18,6 +20,9 @@ class Interest:
     name = "interest"
     version = "1.0"
     reason: ReasonCode | None = ReasonCode.TASTE
+    budget_ms = 150.0
+    # NaN: nothing to say.
+    partial = True
 
     def __init__(self, bundle: AttachedBundle) -> None:
         self._bundle = bundle

@@ -2,7 +2,7 @@
 
 LambdaRank (Burges 2010, "From RankNet to LambdaRank to LambdaMART: an overview", section 7) as LightGBM fits it, on
 lists that the serving code made in weeks that came before those it serves. A ranker that is missing has NaN in its
-columns, which the trees have met in training.
+columns, as a plugin that contributes some has, which the trees have met in training.
 
 What a score is made of is told twice. Answers take path attributions (`vitrine.inference.tree_paths`), a look-up by
 leaf; who asks for an explanation gets SHAP values by TreeSHAP, which are exact and fifty times as dear.
@@ -14,9 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import ReasonCode
-from vitrine.domain.columns import column, names_of, rankers_in
+from vitrine.domain.columns import column, names_of, plugins_in, rankers_in
 from vitrine.inference import TreeModel
 from vitrine.plugin import Attribution, Batch, FeatureColumns, LoadContext, MissingData, Scores, hookimpl
+
+VITRINE_CONTRACT = 1
 
 # More batches than are ever worked on at once.
 _KEPT = 16
@@ -27,17 +29,18 @@ class LambdaRank:
 
     Attributes:
         groups: The groups of its columns, as `vitrine.plugin.Attributor` has them.
-        after: The rankers whose scores it reads, as `vitrine.plugin.Follower` has them.
+        after: The rankers whose scores and the plugins whose columns it reads, as `vitrine.plugin.Follower` has them.
     """
 
     name = "lightgbm"
     version = "1.1"
     reason: ReasonCode | None = None
+    budget_ms = 150.0
 
     def __init__(self, trees: TreeModel, features: tuple[str, ...]) -> None:
         self._trees = trees
         self._features = features
-        self.after = rankers_in(features)
+        self.after = tuple(dict.fromkeys(rankers_in(features) + plugins_in(features)))
         of_columns = [column(name).group for name in features]
         self.groups = tuple(dict.fromkeys(of_columns))
         numbers = np.array([self.groups.index(group) for group in of_columns], np.int64)

@@ -78,6 +78,10 @@ class InferenceTimeout(Timeout):
     """A model did not answer within its time budget."""
 
 
+class PluginFailed(VitrineError):
+    """A plugin in a process of its own raised, crashed, said what makes no sense, or is being restarted."""
+
+
 class ConfigError(VitrineError):
     """The configuration, the installation or the command line is wrong."""
 
@@ -102,3 +106,17 @@ class BundleRefused(BundleError):
         self.reason = reason
         self.served = served
         super().__init__(f"the bundle is refused, {served or 'none'} goes on: {description}")
+
+
+class ConfigRefused(ConfigError):
+    """A configuration does not take the place of the one that is served, which goes on.
+
+    Attributes:
+        reason: For programs: "INVALID_CONFIG", "NEEDS_RESTART", "UNEXPECTED_FINGERPRINT", "NOT_READY" or "NO_CONFIG".
+        served: Fingerprint of the configuration that goes on.
+    """
+
+    def __init__(self, reason: str, description: str, served: str) -> None:
+        self.reason = reason
+        self.served = served
+        super().__init__(f"the configuration is refused, {served} goes on: {description}")

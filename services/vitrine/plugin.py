@@ -1,15 +1,16 @@
-"""The contract between Vitrine and a ranking plugin: this page is all of it.
+"""The contract between Vitrine and a ranking plugin, version 1: this page is all of it.
 
-A plugin is a module named by an entry point of the group ``vitrine.rankers``. It implements one hook,
-`vitrine_make_ranker`, which is called once per loaded bundle and returns an object that follows the `Ranker`
-protocol. The object's `score` is then called once per request or batch of requests, on whole columns.
+A plugin is a module named by an entry point of the group ``vitrine.rankers``. It says for which version of this page it
+was written and implements one or more of the three hooks at the end. The shortest one:
 
     import numpy as np
 
     from vitrine.plugin import Batch, LoadContext, Ranker, Scores, hookimpl
 
+    VITRINE_CONTRACT = 1
+
     class Cheapest:
-        name, version, reason = "cheapest", "1.0", None
+        name, version, reason, budget_ms = "cheapest", "1.0", None, 5.0
 
         def score(self, batch: Batch) -> Scores:
             return -batch.items.price_micros.astype(np.float32)
@@ -18,13 +19,24 @@ protocol. The object's `score` is then called once per request or batch of reque
     def vitrine_make_ranker(load: LoadContext) -> Ranker:
         return Cheapest()
 
-A ranker that raises, or returns the wrong length or infinities, is left out of that answer, which says so. One that
-takes too long takes the time of the whole answer: the front then goes on without ranking. Rankers run in the server's
-process, so install only what you trust.
-Rankers run in the order of the scene's weights, its reranker last; one that reads the scores of others names them in
-`after` and runs after these (`Follower`).
-NaN for an item means "nothing to say about it". Scores are brought to the range 0 to 1 within each query before
-they are weighted, so only their order and relative distances count.
+**When.** `vitrine_make_ranker` is called at start and for every new bundle, never during a request. `score` is called
+once per request or batch of requests, on whole columns, in the order of the scene's weights, the reranker last; one that
+reads what others say names them in `after` (`Follower`).
+
+**What it may do.** Read everything that it is given and change none of it: arrays are read-only. It is called from
+several threads at once, and never told the time but by `Batch.request_time`.
+
+**What it answers.** ``float32[n]``, finite; NaN for "nothing to say about this item" is understood of one that declares
+`Partial`. Scores are brought to the range 0 to 1 within each query before they are weighted, so only their order and
+relative distances count.
+
+**When it fails.** A ranker that raises, answers anything else, or takes longer than its budget is left out of that answer,
+which says so under ``degraded`` and goes on with the others. It is counted; after repeated failures it is not called for a
+while, and then tried again. What spins, holds the interpreter's lock, leaks or crashes harms the whole server and can be
+bounded only in a process of its own: ``isolation = "process"`` under ``[plugins.NAME]``, and nothing changed here.
+
+**Try it.** `vitrine plugin new NAME` writes a package; `vitrine.testing.RankerContract` tests it against this page;
+`vitrine plugin try NAME --data DATA` shows what it is worth.
 """
 
 from collections.abc import Mapping, Sequence
@@ -34,6 +46,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 import pluggy
+from pydantic import BaseModel
 
 from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
@@ -41,6 +54,8 @@ from vitrine.domain.profile import Profile
 from vitrine.domain.request import Context
 from vitrine.interest import Interests
 
+# What a plugin's VITRINE_CONTRACT must be: the number itself, not this name, which would always be right.
+CONTRACT = 1
 PROJECT = "vitrine"
 ENTRY_POINT_GROUP = "vitrine.rankers"
 
@@ -51,9 +66,9 @@ Scores = npt.NDArray[np.float32]
 
 
 class MissingData(Exception):
-    """Raised by `vitrine_make_ranker` when the bundle lacks what the ranker needs; the ranker is then off.
+    """Raised by a hook when the bundle lacks what the plugin needs; the plugin is then off.
 
-    The text says what is missing, for example "the bundle has no linear model".
+    The text says what is missing, for example "the bundle has no linear model". Answers carry it.
     """
 
 
@@ -62,12 +77,14 @@ class LoadContext:
     """What a ranker is made from.
 
     Attributes:
-        bundle: The models, seen through the live catalogue; ``None`` when the server runs without a bundle.
-        settings: The plugin's own table ``[plugins.NAME]`` of the configuration.
+        bundle: The models, seen through the live catalogue; ``None`` when the server runs without a bundle. In a process
+            of its own a plugin has the files of the bundle; what follows the catalogue raises `MissingData` there.
+        settings: The table ``[plugins.NAME.settings]`` of the configuration, as the model that `vitrine_settings`
+            answered; as it stands in the file (a mapping) for a plugin without that hook.
     """
 
     bundle: AttachedBundle | None
-    settings: Mapping[str, Any]
+    settings: Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,7 +169,7 @@ class Batch:
         scenes: q names of scenes.
         source_names: The sources that retrieval asked.
         source_scores: ``float32[n, s]``, NaN where a source did not find the item.
-        scores: Scores of the rankers that ran before this one, by name; see `Follower`.
+        scores: ``float32[n]`` of each ranker that ran before this one, by name; see `Follower`.
         features: Columns derived from all this, for models.
     """
 
@@ -171,20 +188,44 @@ class Batch:
 
 @runtime_checkable
 class Ranker(Protocol):
-    """Scores candidates. `score` is called from several threads at once and must not change its input.
+    """Scores candidates. Plain attributes do for the properties."""
 
-    Attributes:
-        name: The name in the configuration, the same as the entry point's.
-        version: Shown in every answer.
-        reason: What a shopper is told when this ranker counted most for an item; ``None``: nothing.
-    """
+    @property
+    def name(self) -> str:
+        """The name in the configuration, the same as the entry point's."""
+        ...
 
-    name: str
-    version: str
-    reason: ReasonCode | None
+    @property
+    def version(self) -> str:
+        """Shown in every answer."""
+        ...
+
+    @property
+    def reason(self) -> ReasonCode | None:
+        """What a shopper is told when this ranker counted most for an item; ``None``: nothing."""
+        ...
+
+    @property
+    def budget_ms(self) -> float:
+        """Milliseconds that a call with up to 1,000 candidates may take before the answer goes on without it.
+
+        With more candidates, in proportion. The configuration may say otherwise, and no call gets more than half of the
+        time that its request has left. A call that is late is left behind within 10 ms.
+        """
+        ...
 
     def score(self, batch: Batch) -> Scores:
-        """``float32[n]``: the higher the better, NaN for nothing to say."""
+        """``float32[n]``: the higher the better."""
+        ...
+
+
+@runtime_checkable
+class Partial(Protocol):
+    """A ranker that may have nothing to say about some items."""
+
+    @property
+    def partial(self) -> bool:
+        """Whether NaN among its scores means that; of any other ranker it is a fault."""
         ...
 
 
@@ -199,13 +240,12 @@ class Explainer(Protocol):
 
 @runtime_checkable
 class Follower(Protocol):
-    """A ranker that reads scores of others (`Batch.scores`, or columns of them): it runs after these.
+    """A ranker that reads what others say: `Batch.scores`, or columns of these, or columns that a plugin contributes."""
 
-    Attributes:
-        after: Their names, whether or not they are there.
-    """
-
-    after: tuple[str, ...]
+    @property
+    def after(self) -> tuple[str, ...]:
+        """Names of those rankers and of those plugins, whether or not they are there. It runs after them."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,7 +253,7 @@ class Attribution:
     """What the scores of m candidates are made of: score = base + shares, added up.
 
     Attributes:
-        columns: f names of feature columns (`vitrine.features`).
+        columns: f names of feature columns (`vitrine.domain.columns`).
         values: ``float32[m, f]``, what the model saw; NaN where there was nothing.
         shares: ``float32[m, f]``, what each column added to each score; below 0 it took away.
         base: The score of a candidate of whom nothing is known.
@@ -227,14 +267,12 @@ class Attribution:
 
 @runtime_checkable
 class Attributor(Protocol):
-    """A ranker that can also tell what its scores are made of. Reasons come from that where it decides the order.
+    """A ranker that can also tell what its scores are made of. Reasons come from that where it decides the order."""
 
-    Attributes:
-        groups: What `group_shares` tells apart: groups of feature columns (`vitrine.features.Column.group`), where the
-            columns of a ranker's scores are a group of its name.
-    """
-
-    groups: tuple[str, ...]
+    @property
+    def groups(self) -> tuple[str, ...]:
+        """What `group_shares` tells apart: groups of feature columns; those of a ranker's scores are one of its name."""
+        ...
 
     def group_shares(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Scores:
         """For m candidates of the batch, ``float32[m, len(groups)]``: asked for every answer, so it must be quick."""
@@ -245,10 +283,63 @@ class Attributor(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True)
+class FeatureColumn:
+    """A column that a plugin contributes; models know it as ``plugin:PLUGIN.NAME``.
+
+    Attributes:
+        name: Lower-case letters, digits and underscores.
+        text: What it is, in words, for explanations.
+        version: Change it when the meaning changes: models that learned from another version go without.
+    """
+
+    name: str
+    text: str
+    version: int = 1
+
+
+@runtime_checkable
+class FeatureBlock(Protocol):
+    """Columns for the rerankers to learn from, in training and in serving alike; computed before any ranker runs.
+
+    A column that cannot be had is NaN, which the rerankers have met in training, and the answer says so.
+    """
+
+    @property
+    def columns(self) -> tuple[FeatureColumn, ...]:
+        """The columns."""
+        ...
+
+    @property
+    def budget_ms(self) -> float:
+        """As for `Ranker`."""
+        ...
+
+    def compute(self, batch: Batch) -> Mapping[str, Scores]:
+        """``float32[n]`` by name of each of `columns`, NaN for nothing to say; `Batch.scores` is empty."""
+        ...
+
+
+@hookspec(firstresult=True)
+def vitrine_settings() -> type[BaseModel] | None:
+    """Answers the model of the plugin's settings, so that mistakes in the configuration are found and named."""
+
+
 @hookspec(firstresult=True)
 def vitrine_make_ranker(load: LoadContext) -> Ranker | None:
     """Makes the ranker for a bundle. Called at start and for every new bundle, never during a request.
 
     Raises:
         MissingData: The bundle lacks what the ranker needs.
+    """
+
+
+@hookspec(firstresult=True)
+def vitrine_make_features(load: LoadContext) -> FeatureBlock | None:
+    """Makes the feature columns for a bundle. Called as `vitrine_make_ranker` is, and in training.
+
+    Training learns from those of plugins that the configuration names in ``features``, at first without a bundle.
+
+    Raises:
+        MissingData: The bundle lacks what the columns need.
     """

@@ -14,9 +14,9 @@ from vitrine.domain.answer import ReasonCode
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile
 from vitrine.domain.request import NO_CONTEXT, Context
+from vitrine.hosting import Plugin
 from vitrine.plugin import Batch, LoadContext, Ranker, Scores, hookimpl
 from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
-from vitrine.ranking.plugins import Plugin
 
 NOW = 1_000 * DAY
 LIST = tuple(f"i{n}" for n in range(8))
@@ -26,7 +26,7 @@ SOURCES = ("popular", "trending", "new_arrivals", "search")
 class Reranker:
     """Orders by falling number of the item, and tells nothing of how."""
 
-    name, version = "lightgbm", "test"
+    name, version, budget_ms = "lightgbm", "test", 5000.0
     reason: ReasonCode | None = None
 
     def score(self, batch: Batch) -> Scores:

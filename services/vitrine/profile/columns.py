@@ -71,7 +71,7 @@ def _items(state: ProfileState) -> ItemHistory:
     for column in (in_cart, rating, opinion):
         column.flags.writeable = False
     return ItemHistory(
-        item_ids=ids,
+        item_ids=tuple(ids),
         last_time=block[s.LAST_TIME],
         last_purchase=block[s.LAST_PURCHASE],
         views=block[s.VIEWS],

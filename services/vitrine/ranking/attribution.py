@@ -1,14 +1,12 @@
 """What counted in the scores of a list: shares of a reranker's model where it decided, else of the weighted blend."""
 
-import logging
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.plugin import Attributor, Batch, Ranker
-
-log = logging.getLogger(__name__)
+from vitrine.hosting import Calls, RankerFacts
+from vitrine.plugin import Batch
 
 
 class Counted(NamedTuple):
@@ -24,7 +22,11 @@ class Counted(NamedTuple):
 
 
 def counted(
-    decided: Ranker | None, batch: Batch, positions: npt.NDArray[np.int64], blended: Counted
+    decided: RankerFacts | None,
+    batch: Batch,
+    positions: npt.NDArray[np.int64],
+    blended: Counted,
+    calls: Calls,
 ) -> Counted:
     """What counted for some candidates.
 
@@ -34,15 +36,10 @@ def counted(
         positions: ``int64[m]``, candidates of the batch.
         blended: Weighted shares of those candidates: what counts where there is no reranker, and what stands in for
             one that cannot tell.
+        calls: How it is asked.
     """
-    if decided is None or not isinstance(decided, Attributor) or len(positions) == 0:
+    if decided is None or decided.groups is None or len(positions) == 0:
         return blended
-    try:
-        names, shares = tuple(decided.groups), decided.group_shares(batch, positions)
-        if shares.shape == (len(positions), len(names)) and np.isfinite(shares).all():
-            return Counted(names, shares)
-        log.error("reranker '%s' told shares of shape %s, or not finite", decided.name, shares.shape)
-    except Exception:
-        # A second-best reason is better than no answer.
-        log.exception("reranker '%s' cannot tell its shares", decided.name)
-    return blended
+    shares = calls.group_shares(decided, batch, positions)
+    # A second-best reason is better than no answer.
+    return blended if shares is None else Counted(decided.groups, shares)

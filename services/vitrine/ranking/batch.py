@@ -30,9 +30,9 @@ def make_batch(
         offsets=_frozen(query.offsets),
         items=_items(query, catalog, bundle),
         history=_history(query, catalog, bundle),
-        profiles=[q.profile for q in query.queries],
-        contexts=[q.context for q in query.queries],
-        scenes=[q.scene for q in query.queries],
+        profiles=tuple(q.profile for q in query.queries),
+        contexts=tuple(q.context for q in query.queries),
+        scenes=tuple(q.scene for q in query.queries),
         source_names=candidates.source_names,
         source_scores=_frozen(candidates.scores),
         scores=scores,
@@ -45,7 +45,7 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
     ids = query.candidates.item_ids
     rows = catalog.rows(ids)
     return Items(
-        ids=ids,
+        ids=tuple(ids),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
         price_micros=_gather(catalog.price_micros, rows, 0),
@@ -63,7 +63,7 @@ def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | Non
     rows = catalog.rows(ids)
     return History(
         offsets=_frozen(np.cumsum([0] + [len(part[0]) for part in parts], dtype=np.int64)),
-        ids=ids,
+        ids=tuple(ids),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
         weights=_frozen(np.concatenate([part[1] for part in parts])) if parts else np.empty(0),

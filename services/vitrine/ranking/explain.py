@@ -5,9 +5,9 @@ import numpy.typing as npt
 
 from vitrine.catalog import Catalog
 from vitrine.domain.answer import Reason, ReasonCode
+from vitrine.hosting import Calls, Rankers
 from vitrine.plugin import Batch
 from vitrine.ranking.attribution import Counted
-from vitrine.ranking.plugins import Rankers
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.reasons import ANY_REASON, GROUP_REASONS, SOURCE_REASONS, make_reason
 from vitrine.ranking.truths import Truths
@@ -22,7 +22,7 @@ def explain(
     batch: Batch,
     positions: npt.NDArray[np.int64],
     counted: Counted,
-    rankers: Rankers,
+    calls: Calls,
     catalog: Catalog,
     new_days: float,
 ) -> list[Reason]:
@@ -37,14 +37,14 @@ def explain(
         batch: The batch.
         positions: ``int64[m]``, candidates of the batch.
         counted: What each component added to each item's score.
-        rankers: The rankers, asked which item of the history speaks for a candidate.
+        calls: How rankers are asked which item of the history speaks for a candidate.
         catalog: For titles.
         new_days: How long an item is new.
     """
     if len(positions) == 0:
         return []
-    truths = Truths(index, query, batch, rankers, new_days)
-    named = [codes_of(name, rankers) for name in counted.names]
+    truths = Truths(index, query, batch, calls, new_days)
+    named = [codes_of(name, calls.rankers) for name in counted.names]
     codes = _leading(*_by_code(counted.shares, named), positions, truths)
     rest = np.flatnonzero(codes == 0)
     if len(rest):

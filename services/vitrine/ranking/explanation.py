@@ -2,20 +2,21 @@
 
 import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from vitrine.catalog import Catalog
 from vitrine.config import SceneConfig
-from vitrine.domain.answer import Degradation, DegradationCode, Reason
+from vitrine.domain.answer import Degradation, Reason
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.explanation import WEIGHTS, ColumnShare, Exclusion, Explanation, GroupShare
 from vitrine.domain.request import Filters
-from vitrine.plugin import Attribution, Attributor, Batch
+from vitrine.plugin import Attribution, Batch
 from vitrine.ranking.exclusions import by_caps, by_filters, by_rules
 from vitrine.ranking.ordering import Ordering
 from vitrine.ranking.query import ShopperQuery
+from vitrine.ranking.scoring import Scored
 from vitrine.ranking.wording import column_text, group_text, reading
 
 log = logging.getLogger(__name__)
@@ -25,13 +26,14 @@ def explanation(
     place: int,
     query: ShopperQuery,
     scene: SceneConfig,
-    batch: Batch,
+    scored: Scored,
     made: Ordering,
     catalog: Catalog,
     candidates: Candidates,
     filters: Filters,
     reason: Reason,
     degraded: list[Degradation],
+    texts: Mapping[str, str],
 ) -> Explanation:
     """The explanation of the candidate at a position of the only query of a batch.
 
@@ -39,14 +41,16 @@ def explanation(
         place: Its position.
         query: The query.
         scene: Its scene.
-        batch: The batch.
+        scored: The batch, and what was said of it.
         made: How the list came about.
         catalog: The catalogue.
         candidates: The candidates.
         filters: What retrieval was given.
         reason: What a shopper reads.
         degraded: Takes what could not be told.
+        texts: Words of columns that plugins contributed, by name, as the bundle has them.
     """
+    batch = scored.batch
     window = made.positions.tolist()
     shown = set(window)
     # The window, then what follows it by score.
@@ -58,8 +62,8 @@ def explanation(
     left_out = filtered or place not in ordered
     if left_out and not excluded:
         log.error("item '%s' is left out by a rule that cannot be told", item_id)
-    told = _attribution(place, scene, batch, made, degraded)
-    columns = _columns(told)
+    told = _attribution(place, scene, scored, made, degraded)
+    columns = _columns(told, texts)
     return Explanation(
         item_id=item_id,
         rank=0 if left_out else ordered.index(place) + 1,
@@ -108,33 +112,30 @@ def _exclusions(
 
 
 def _attribution(
-    place: int, scene: SceneConfig, batch: Batch, made: Ordering, degraded: list[Degradation]
+    place: int, scene: SceneConfig, scored: Scored, made: Ordering, degraded: list[Degradation]
 ) -> Attribution:
     """What the score is made of: exactly where a reranker decided, else by the weights."""
     if made.decided is None:
         weighed = np.flatnonzero([scene.weights.get(name, 0.0) != 0 for name in made.names])
         names = tuple(made.names[i] for i in weighed.tolist())
         return Attribution(names, made.columns[[place]][:, weighed], made.shares[[place]][:, weighed], 0.0)
-    problem = "the ranker cannot tell what its scores are made of"
-    if isinstance(made.decided, Attributor):
-        try:
-            return made.decided.attribute(batch, np.array([made.start + place], np.int64))
-        except Exception:
-            log.exception("reranker '%s' cannot tell its shares", made.decided.name)
-            problem = "the ranker failed to tell what its scores are made of"
-    component = f"ranker:{made.decided.name}"
-    degraded.append(Degradation(component, DegradationCode.FAILED, problem))
+    calls = scored.calls
+    before = len(calls.degraded)
+    told = calls.attribute(made.decided, scored.batch, np.array([made.start + place], np.int64))
+    degraded += list(calls.degraded)[before:]
+    if told is not None:
+        return told
     nothing = np.empty((1, 0), np.float32)
     score = made.columns[place, made.names.index(made.decided.name)]
     return Attribution((), nothing, nothing, float(np.nan_to_num(score)))
 
 
-def _columns(told: Attribution) -> tuple[ColumnShare, ...]:
+def _columns(told: Attribution, texts: Mapping[str, str]) -> tuple[ColumnShare, ...]:
     columns = [
         ColumnShare(name, text, group, value, reading(name, value), share)
         for name, (group, text), value, share in zip(
             told.columns,
-            map(column_text, told.columns),
+            (column_text(name, texts) for name in told.columns),
             told.values[0].tolist(),
             told.shares[0].tolist(),
             strict=True,

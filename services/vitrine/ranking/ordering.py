@@ -1,11 +1,22 @@
-"""How one list came about."""
+"""Orders the candidates of one query: the weighted blend or the reranker, rules, caps, diversity."""
 
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.plugin import Ranker
+from vitrine.bundle import AttachedBundle
+from vitrine.catalog import Catalog
+from vitrine.config import SceneConfig
+from vitrine.hosting import RankerFacts, Rankers
+from vitrine.plugin import Batch
+from vitrine.ranking.blend import normalise, order, spread
+from vitrine.ranking.diversity import diversify
+from vitrine.ranking.query import ShopperQuery
+from vitrine.ranking.rules import forbidden_items, within_caps
+
+# Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
+DIVERSITY_POOL = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +40,93 @@ class Ordering:
     names: tuple[str, ...]
     columns: npt.NDArray[np.float32]
     shares: npt.NDArray[np.float32]
-    decided: Ranker | None
+    decided: RankerFacts | None
     total: npt.NDArray[np.float32]
     kept: npt.NDArray[np.int64]
     ranked: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
     final: npt.NDArray[np.float32]
+
+
+class Orderer:
+    """Orders lists by what was said of their candidates.
+
+    Args:
+        catalog: Tells what may be sold, and decides between equal scores.
+        bundle: Its content vectors keep a window diverse.
+        rankers: The rankers.
+    """
+
+    def __init__(self, catalog: Catalog, bundle: AttachedBundle | None, rankers: Rankers) -> None:
+        self._catalog = catalog
+        self._bundle = bundle
+        self._rankers = rankers
+
+    def ordering(
+        self,
+        index: int,
+        query: ShopperQuery,
+        scene: SceneConfig,
+        batch: Batch,
+        names: tuple[str, ...],
+        columns: npt.NDArray[np.float32],
+    ) -> Ordering:
+        """How the candidates of one query are ordered; ``columns`` are the scores of the whole batch by name."""
+        start, end = int(batch.offsets[index]), int(batch.offsets[index + 1])
+        own = columns[start:end]
+        weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
+        shares = normalise(own) * weights
+        total = shares.sum(axis=1, dtype=np.float32)
+        decided = None
+        said = own[:, names.index(scene.reranker)] if scene.reranker in names else None
+        if said is not None and not np.isnan(said).all():
+            decided = self._rankers.ready[scene.reranker]
+            total = spread(said)
+        elif not total.any():
+            # Nothing that the scene weighs has a say (a stand-in for an empty source, say): keep the order as found.
+            total = np.linspace(1, 0, len(total), endpoint=False, dtype=np.float32)
+
+        kept = self._kept(query, scene, batch, start, end)
+        rows = batch.items.rows[start:end]
+        ranked = kept[order(total[kept], self._catalog.tie[rows[kept]])]
+        for codes, cap in (
+            (batch.items.brand, scene.rules.max_per_brand),
+            (batch.items.category, scene.rules.max_per_category),
+        ):
+            if cap:
+                ranked = ranked[within_caps(codes[start:end][ranked], cap)]
+        positions, final = self._diverse(ranked, total, rows, scene, query.limit)
+        return Ordering(start, names, own, shares, decided, total, kept, ranked, positions, final)
+
+    def ties(self, batch: Batch, made: Ordering) -> npt.NDArray[np.uint64]:
+        """``uint64[n]``: what decides between equal scores of a query's candidates; 0 of those that are not known here."""
+        rows, tie = batch.items.rows[made.start : made.start + len(made.total)], self._catalog.tie
+        return np.where(rows >= 0, tie[rows], np.uint64(0)) if len(tie) else np.zeros(len(rows), np.uint64)
+
+    def _kept(
+        self, query: ShopperQuery, scene: SceneConfig, batch: Batch, start: int, end: int
+    ) -> npt.NDArray[np.int64]:
+        """Positions that the rules allow; an item that this catalogue does not know cannot be vouched for."""
+        rows = batch.items.rows[start:end]
+        sellable = self._catalog.sellable
+        keep = (rows >= 0) & sellable[rows] if len(sellable) else np.zeros(len(rows), np.bool_)
+        forbidden = forbidden_items(query.profile, query.context, scene.rules, batch.request_time)
+        if forbidden:
+            keep &= ~np.isin(rows, self._catalog.rows(list(forbidden)))
+        return np.flatnonzero(keep)
+
+    def _diverse(
+        self,
+        ranked: npt.NDArray[np.int64],
+        total: npt.NDArray[np.float32],
+        rows: npt.NDArray[np.int32],
+        scene: SceneConfig,
+        limit: int,
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float32]]:
+        vectors = self._bundle.content if self._bundle else None
+        if scene.diversity == 0 or vectors is None:
+            return ranked[:limit], total[ranked[:limit]]
+        pool = ranked[: limit * DIVERSITY_POOL]
+        pool = pool[rows[pool] < len(vectors)]
+        picked, values = diversify(total[pool], vectors[rows[pool]], scene.diversity, limit)
+        return pool[picked], values

@@ -31,6 +31,7 @@ class RankingQuery:
         candidates: The candidates of all queries, one after the other.
         offsets: ``int64[q + 1]``; query i owns candidates ``offsets[i]`` to ``offsets[i + 1]``.
         bundle: Version of the bundle to use, if it is still there; "" for what is served now.
+        trace: Whether to answer how each order came about.
     """
 
     request_time: float
@@ -38,10 +39,19 @@ class RankingQuery:
     candidates: Candidates
     offsets: npt.NDArray[np.int64]
     bundle: str = ""
+    trace: bool = False
 
     @classmethod
     def single(
-        cls, request_time: float, query: ShopperQuery, candidates: Candidates, bundle: str = ""
+        cls,
+        request_time: float,
+        query: ShopperQuery,
+        candidates: Candidates,
+        bundle: str = "",
+        *,
+        trace: bool = False,
     ) -> Self:
         """One list."""
-        return cls(request_time, (query,), candidates, np.array([0, len(candidates)], np.int64), bundle)
+        return cls(
+            request_time, (query,), candidates, np.array([0, len(candidates)], np.int64), bundle, trace
+        )

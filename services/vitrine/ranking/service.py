@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Executor
+from functools import cache
 from typing import Any
 
 import grpc
@@ -12,9 +12,13 @@ from vitrine.api.ranking.v1 import ranking_pb2_grpc as pb_grpc
 from vitrine.catalog import Catalog
 from vitrine.domain.answer import Degradation, DegradationCode
 from vitrine.domain.clock import Clock
+from vitrine.domain.request import Filters
+from vitrine.hosting import Leg, Waiter
 from vitrine.ranking.engine import RankingEngine
+from vitrine.ranking.query import RankingQuery
 from vitrine.wire.answers import degraded_to_proto
 from vitrine.wire.explain import explain_query_from_proto, explained_to_proto
+from vitrine.wire.plugins import plugins_to_proto
 from vitrine.wire.ranking import ranked_to_proto, ranking_query_from_proto
 from vitrine.wire.tokens import REVISION, decode_token
 
@@ -31,16 +35,16 @@ class RankingServicer(pb_grpc.RankingServiceServicer):
             served now for "".
         catalog: Its catalogue, asked how far it is.
         clock: The time of requests that carry none.
-        workers: Where ranking runs.
+        waiter: Waits for it, in the worker pool.
     """
 
     def __init__(
-        self, engine: Callable[[str], RankingEngine], catalog: Catalog, clock: Clock, workers: Executor
+        self, engine: Callable[[str], RankingEngine], catalog: Catalog, clock: Clock, waiter: Waiter
     ) -> None:
         self._engine = engine
         self._catalog = catalog
         self._clock = clock
-        self._workers = workers
+        self._waiter = waiter
 
     async def Rank(
         self, request: pb.RankRequest, context: grpc.aio.ServicerContext[Any, Any]
@@ -48,11 +52,18 @@ class RankingServicer(pb_grpc.RankingServiceServicer):
         """Orders the candidates of one or several queries."""
         wanted = decode_token(REVISION, request.min_catalog_revision, "min_catalog_revision")
         fresh = await self._caught_up(wanted)
-        return await asyncio.get_running_loop().run_in_executor(self._workers, self._rank, request, fresh)
+        now = self._clock()
 
-    def _rank(self, request: pb.RankRequest, fresh: bool) -> pb.RankResponse:
-        query = ranking_query_from_proto(request, self._clock())
-        ranked = self._engine(query.bundle).rank(query)
+        # Once: the work may be begun again behind a plugin that hangs, and must then go on with the same models.
+        @cache
+        def asked() -> tuple[RankingQuery, RankingEngine]:
+            query = ranking_query_from_proto(request, now)
+            return query, self._engine(query.bundle)
+
+        return await self._waiter.run(lambda leg: self._rank(*asked(), fresh, leg), context.time_remaining())
+
+    def _rank(self, query: RankingQuery, engine: RankingEngine, fresh: bool, leg: Leg) -> pb.RankResponse:
+        ranked = engine.rank(query, leg)
         response = ranked_to_proto(ranked, self._engine("").versions.bundle)
         if not fresh:
             stale = Degradation(
@@ -69,12 +80,25 @@ class RankingServicer(pb_grpc.RankingServiceServicer):
         """Tells why one candidate of a query has its place."""
         wanted = decode_token(REVISION, request.min_catalog_revision, "min_catalog_revision")
         await self._caught_up(wanted)
-        return await asyncio.get_running_loop().run_in_executor(self._workers, self._explain, request)
+        now = self._clock()
 
-    def _explain(self, request: pb.ExplainRequest) -> pb.ExplainResponse:
-        query, item_id, filters = explain_query_from_proto(request, self._clock())
-        explained = self._engine(query.bundle).explain(query, item_id, filters)
-        return explained_to_proto(explained, self._engine("").versions.bundle)
+        @cache
+        def asked() -> tuple[RankingEngine, RankingQuery, str, Filters]:
+            query, item_id, filters = explain_query_from_proto(request, now)
+            return self._engine(query.bundle), query, item_id, filters
+
+        def work(leg: Leg) -> pb.ExplainResponse:
+            engine, query, item_id, filters = asked()
+            explained = engine.explain(query, item_id, filters, leg)
+            return explained_to_proto(explained, self._engine("").versions.bundle)
+
+        return await self._waiter.run(work, context.time_remaining())
+
+    async def ListRankers(
+        self, request: pb.ListRankersRequest, context: grpc.aio.ServicerContext[Any, Any]
+    ) -> pb.ListRankersResponse:
+        """The plugins of the configured scenes, as they are now."""
+        return plugins_to_proto(self._engine("").plugins())
 
     async def _caught_up(self, revision: int) -> bool:
         waited = 0.0

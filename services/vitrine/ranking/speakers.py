@@ -1,19 +1,15 @@
 """Which item of the shopper's history speaks for a candidate."""
 
-import logging
-
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import ReasonCode
-from vitrine.plugin import Batch, Explainer
-from vitrine.ranking.plugins import Rankers
-
-log = logging.getLogger(__name__)
+from vitrine.hosting import Calls
+from vitrine.plugin import Batch
 
 
 def speakers(
-    index: int, code: ReasonCode, batch: Batch, positions: npt.NDArray[np.int64], rankers: Rankers
+    index: int, code: ReasonCode, batch: Batch, positions: npt.NDArray[np.int64], calls: Calls
 ) -> npt.NDArray[np.int64]:
     """``int64[m]``: rows of the history that speak for m candidates, by the rankers of a reason; −1 for none.
 
@@ -22,16 +18,15 @@ def speakers(
         code: The reason.
         batch: The batch.
         positions: ``int64[m]``, candidates of the batch.
-        rankers: The rankers.
+        calls: How rankers are asked.
     """
     found = np.full(len(positions), -1, np.int64)
-    for ranker in rankers.ready.values():
-        if ranker.reason is code and isinstance(ranker, Explainer):
-            try:
-                found[:] = ranker.explain(batch, positions)
-            except Exception:
-                # A reason without its item is better than no answer.
-                log.exception("ranker '%s' cannot explain its scores", ranker.name)
+    for ranker in calls.rankers.ready.values():
+        if ranker.reason is code:
+            rows = calls.explain(ranker, batch, positions)
+            # A reason without its item is better than no answer.
+            if rows is not None:
+                found[:] = rows
     start, end = int(batch.history.offsets[index]), int(batch.history.offsets[index + 1])
     # Whatever a plugin says: only what is in this shopper's own history may be named.
     found[(found < start) | (found >= end)] = -1

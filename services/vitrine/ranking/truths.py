@@ -7,8 +7,8 @@ import numpy.typing as npt
 
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.profile import DAY
+from vitrine.hosting import Calls
 from vitrine.plugin import Batch
-from vitrine.ranking.plugins import Rankers
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.speakers import speakers
 
@@ -33,17 +33,15 @@ class Truths:
         index: Which query of the batch.
         query: That query.
         batch: The batch.
-        rankers: The rankers, asked which item of the history speaks for a candidate.
+        calls: How rankers are asked which item of the history speaks for a candidate.
         new_days: How long an item is new.
     """
 
-    def __init__(
-        self, index: int, query: ShopperQuery, batch: Batch, rankers: Rankers, new_days: float
-    ) -> None:
+    def __init__(self, index: int, query: ShopperQuery, batch: Batch, calls: Calls, new_days: float) -> None:
         self._index = index
         self._query = query
         self._batch = batch
-        self._rankers = rankers
+        self._calls = calls
         self._new_seconds = new_days * DAY
         self._speakers: dict[ReasonCode, npt.NDArray[np.int64]] = {}
 
@@ -76,7 +74,7 @@ class Truths:
         known = self._speakers.setdefault(code, np.full(len(self._batch.items.ids), _NOT_ASKED))
         new = positions[known[positions] == _NOT_ASKED]
         if len(new):
-            known[new] = speakers(self._index, code, self._batch, new, self._rankers)
+            known[new] = speakers(self._index, code, self._batch, new, self._calls)
         return known[positions]
 
     def _found_by(self, source: str, positions: Positions) -> Mask:
@@ -105,6 +103,6 @@ class Truths:
         start, end = int(batch.offsets[self._index]), int(batch.offsets[self._index + 1])
         for name, scores in batch.scores.items():
             own = scores[start:end]
-            if self._rankers.ready[name].reason in _PERSONAL and not np.isnan(own).all():
+            if self._calls.rankers.ready[name].reason in _PERSONAL and not np.isnan(own).all():
                 found.append((scores, float(np.nanmedian(own))))
         return found

@@ -1,6 +1,8 @@
 """Groups, components and values of columns in words, for people who ask why."""
 
 import math
+from collections.abc import Mapping
+from types import MappingProxyType
 
 from vitrine.features import column
 
@@ -34,28 +36,37 @@ _COUNTS = {
 _OCTAVES = {"item.price", "item.trend", "taste.price_gap"}
 _PLAIN = {"item.found_by": "source", "history.rating": "star"}
 _YES_OR_NO = {"history.in_cart", "history.liked"}
+_NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
 
 def group_text(name: str) -> str:
     """What a group speaks of."""
-    return _GROUPS.get(name, f"ranker '{name}'")
+    return _GROUPS.get(name, f"what plugin '{name}' says of it")
 
 
-def column_text(name: str) -> tuple[str, str]:
-    """Group and words of a column, or of a component of the weighted blend."""
+def column_text(name: str, texts: Mapping[str, str] = _NO_TEXTS) -> tuple[str, str]:
+    """Group and words of a column, or of a component of the weighted blend.
+
+    Args:
+        name: Its name.
+        texts: Words of columns that plugins contributed, by name (`vitrine.bundle.Manifest.texts`).
+    """
     if name.startswith("source:") and "." not in name:
         return column(f"{name}.share").group, f"the score of source '{name.removeprefix('source:')}'"
     try:
         known = column(name)
     except KeyError:
         return name, f"the score of ranker '{name}'"
-    return known.group, known.text
+    return known.group, texts.get(name, known.text)
 
 
 def reading(name: str, value: float) -> str:
     """The value of a column in words: logarithms are undone."""
     if not math.isfinite(value):
         return "not known"
+    if name.startswith("plugin:"):
+        # Only its author knows what it counts.
+        return f"{value:.3g}"
     # Logarithms of counts and ages are at least 0; what a damaged input makes of them still has words.
     number = math.expm1(min(value, 80.0))
     if name in _COUNTS:

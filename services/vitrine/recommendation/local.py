@@ -12,6 +12,7 @@ from vitrine.domain.profile import Profile
 from vitrine.domain.request import Filters
 from vitrine.domain.subject import Subject
 from vitrine.errors import Timeout
+from vitrine.hosting import Waiter
 from vitrine.profile import Profiles
 from vitrine.ranking import RankingEngine, RankingQuery
 from vitrine.retrieval import RetrievalQuery, Retriever
@@ -32,6 +33,7 @@ class LocalServices:
         profiles: The profile store.
         models: Answers retriever and ranking engine of the wanted version of the bundle, or of what is served.
         workers: Where the work is done.
+        waiter: Waits for what calls plugins, in the same threads.
     """
 
     def __init__(
@@ -39,10 +41,16 @@ class LocalServices:
         profiles: Profiles,
         models: Callable[[str], Models],
         workers: Executor,
+        waiter: Waiter,
     ) -> None:
         self._profiles = profiles
         self._models = models
         self._workers = workers
+        self._waiter = waiter
+
+    def begin(self, models: Models) -> None:
+        """Has the request of the calling task found and ordered with these; else with what is served when it gets there."""
+        _begun.set(models)
 
     async def get(self, subject: Subject, min_watermark: int, timeout: float) -> Profile:
         """Reads a profile; an acknowledged event is always in it, because its store is this one."""
@@ -53,7 +61,7 @@ class LocalServices:
 
     async def retrieve(self, query: RetrievalQuery, timeout: float) -> Retrieved:
         """Finds candidates."""
-        models = self._models(query.bundle)
+        models = _begun.get() or self._models(query.bundle)
         _begun.set(models)
         return await self._run(timeout, lambda: models[0].retrieve(query))
 
@@ -61,7 +69,7 @@ class LocalServices:
         """Orders candidates; the catalogue and the bundle are those that retrieval used."""
         del catalog_revision
         _, engine = _begun.get() or self._models(query.bundle)
-        return await self._run(timeout, lambda: engine.rank(query))
+        return await self._waiter.run(lambda leg: engine.rank(query, leg), timeout)
 
     async def explain(
         self, query: RankingQuery, item_id: str, filters: Filters, catalog_revision: int, timeout: float
@@ -69,7 +77,7 @@ class LocalServices:
         """Why a candidate has its place, by the same."""
         del catalog_revision
         _, engine = _begun.get() or self._models(query.bundle)
-        return await self._run(timeout, lambda: engine.explain(query, item_id, filters))
+        return await self._waiter.run(lambda leg: engine.explain(query, item_id, filters, leg), timeout)
 
     async def _run(self, timeout: float, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._workers, work)

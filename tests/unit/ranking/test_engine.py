@@ -15,9 +15,9 @@ from vitrine.domain.candidates import Candidates
 from vitrine.domain.profile import ItemHistory, Profile
 from vitrine.domain.request import Context
 from vitrine.errors import InferenceTimeout, InvalidInput
-from vitrine.plugin import Batch, LoadContext, MissingData, Ranker, Scores, hookimpl
+from vitrine.hosting import Plugin, RankerFacts, Rankers
+from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
-from vitrine.ranking.plugins import Plugin, Rankers
 
 NOW = 1_000_000.0
 Score = Callable[[Batch], Scores]
@@ -31,15 +31,17 @@ class _Ranker:
         self.name = name
         self.score = score
         self.after = after
+        self.budget_ms = 1000.0
+        self.partial = True
 
 
-def _plugin(name: str, score: Score | None) -> Plugin:
+def _plugin(name: str, score: Score | None, kind: type["_Ranker"] = _Ranker) -> Plugin:
     class Module:
         @hookimpl
         def vitrine_make_ranker(self, load: LoadContext) -> _Ranker:
             if score is None:
                 raise MissingData("the bundle has no such thing")
-            return _Ranker(name, score)
+            return kind(name, score)
 
     host = pluggy.PluginManager(contract.PROJECT)
     host.add_hookspecs(contract)
@@ -104,8 +106,8 @@ def _mutate(batch: Batch) -> Scores:
 @pytest.mark.parametrize(
     ("bad", "said"),
     [
-        (_raise, "the ranker failed"),
-        (_mutate, "the ranker failed"),
+        (_raise, "the plugin failed"),
+        (_mutate, "the plugin failed"),
         (lambda batch: np.zeros(1, np.float32), "shape"),
         (lambda batch: np.full(len(batch.items.ids), np.inf, np.float32), "infinite"),
         (lambda batch: np.zeros(len(batch.items.ids), np.float64), "float32"),
@@ -139,9 +141,8 @@ def test_a_wrong_explanation_costs_only_itself(rows: object) -> None:
         def explain(self, batch: Batch, positions: object) -> object:
             return np.array(rows) if isinstance(rows, list) else rows
 
-    liar = Liar("liar", _by_number)
-    engine = _engine(make_catalog(5), {"liar": _by_number})
-    object.__setattr__(engine.rankers, "ready", {"liar": liar})
+    plugin = _plugin("liar", _by_number, Liar)
+    engine = RankingEngine(make_catalog(5), None, _config({"liar": 1.0}), [plugin])
     (one,) = engine.rank(_query(["i1", "i4"])).lists
     assert one.positions.tolist() == [1, 0]
     assert [r.item_ids for r in one.reasons] == [(), ()]
@@ -163,7 +164,8 @@ def test_rankers_cannot_change_each_others_scores() -> None:
 
 
 @pytest.mark.parametrize(
-    ("attribute", "value"), [("version", 1.0), ("name", None), ("reason", "because"), ("after", "number")]
+    ("attribute", "value"),
+    [("version", 1.0), ("name", None), ("reason", "because"), ("after", "number"), ("budget_ms", 0)],
 )
 def test_a_ranker_of_the_wrong_shape_is_off(attribute: str, value: object) -> None:
     class Module:
@@ -302,17 +304,10 @@ def test_a_ranker_that_is_late_is_left_out_and_said_to_be() -> None:
 
 
 def test_rankers_run_after_those_whose_scores_they_read() -> None:
-    def ranker(name: str, *after: str) -> Ranker:
-        return _Ranker(name, _by_number, after)
+    def ranker(name: str, *after: str) -> RankerFacts:
+        return RankerFacts(name, "1.0", None, 5.0, after)
 
-    class Plain:
-        name, version = "plain", "1.0"
-        reason: ReasonCode | None = None
-
-        def score(self, batch: Batch) -> Scores:
-            return _by_number(batch)
-
-    made = (ranker("deep", "cf", "absent"), ranker("top", "deep"), ranker("cf"), Plain())
+    made = (ranker("deep", "cf", "absent"), ranker("top", "deep"), ranker("cf"), ranker("plain"))
     rankers = Rankers({one.name: one for one in made}, {})
     assert rankers.in_order(["top", "plain", "deep", "cf"]) == ["cf", "deep", "top", "plain"]
     assert rankers.in_order(["plain", "cf", "deep", "off"]) == ["plain", "cf", "deep", "off"]

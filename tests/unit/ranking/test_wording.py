@@ -29,6 +29,8 @@ from vitrine.ranking.wording import column_text, group_text, reading
         ("source:popular.rank", math.log1p(9), "place 10"),
         ("cf", 0.123456, "0.123"),
         ("cf", math.nan, "not known"),
+        ("plugin:season.peak_days", 30.0, "30"),
+        ("plugin:season.share", math.nan, "not known"),
     ],
 )
 def test_a_value_in_words(name: str, value: float, said: str) -> None:
@@ -46,5 +48,14 @@ def test_every_column_has_words_whatever_its_value(value: float) -> None:
 
 def test_a_ranker_of_somebody_else_has_its_name() -> None:
     assert column_text("cheapest") == ("cheapest", "the score of ranker 'cheapest'")
-    assert group_text("cheapest") == "ranker 'cheapest'"
+    assert group_text("cheapest") == "what plugin 'cheapest' says of it"
     assert column_text("source:trending")[0] == "trend"
+
+
+def test_a_column_of_a_plugin_has_the_words_of_its_author_where_the_bundle_has_them() -> None:
+    name = "plugin:season.fits"
+    assert column_text(name) == ("season", "what plugin 'season' calls fits")
+    assert column_text(name, {name: "how well it fits the season"}) == (
+        "season",
+        "how well it fits the season",
+    )

@@ -1,0 +1,116 @@
+"""Threads for requests. One that hangs in a plugin is given up and another takes its place."""
+
+import logging
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import Executor, Future
+from typing import ParamSpec, TypeVar
+
+log = logging.getLogger(__name__)
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+# How long the end of the server waits for threads that are still at work.
+_JOIN_SECONDS = 5.0
+
+
+class Workers(Executor):
+    """As many threads as are told; the standard pool can neither let go of one that hangs nor end without it.
+
+    Args:
+        size: How many work at once.
+    """
+
+    def __init__(self, size: int) -> None:
+        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+        self._lock = threading.Lock()
+        self._threads: dict[int, threading.Thread] = {}
+        self._closed = False
+        self._given_up: set[int] = set()
+        self._number = 0
+        for _ in range(size):
+            self._add()
+
+    @property
+    def given_up(self) -> int:
+        """Threads that hang."""
+        return len(self._given_up)
+
+    def run(self, task: Callable[[], None]) -> None:
+        """Does it in a thread, soon; it must not raise.
+
+        Raises:
+            RuntimeError: The workers have ended.
+        """
+        if self._closed:
+            raise RuntimeError("the workers have ended")
+        self._tasks.put(task)
+
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
+        """As `concurrent.futures.Executor.submit`."""
+        future: Future[T] = Future()
+
+        def task() -> None:
+            if not future.set_running_or_notify_cancel():
+                return
+            try:
+                result = fn(*args, **kwargs)
+            except BaseException as error:  # noqa: BLE001 - whoever waits gets it
+                future.set_exception(error)
+            else:
+                future.set_result(result)
+
+        self.run(task)
+        return future
+
+    def give_up(self, thread: int) -> None:
+        """Takes another thread for one that hangs; that one ends when it comes back."""
+        with self._lock:
+            if self._closed or thread not in self._threads or thread in self._given_up:
+                return
+            self._given_up.add(thread)
+        self._add()
+
+    def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
+        """Ends the threads once they have done what was asked; those that hang end with the process."""
+        with self._lock:
+            if self._closed:
+                return
+            self._closed = True
+            threads = [thread for ident, thread in self._threads.items() if ident not in self._given_up]
+        if cancel_futures:
+            while not self._tasks.empty():
+                self._tasks.get()
+        for _ in threads:
+            self._tasks.put(None)
+        if wait:
+            for thread in threads:
+                thread.join(_JOIN_SECONDS)
+
+    def _add(self) -> None:
+        self._number += 1
+        name = f"vitrine-worker-{self._number}"
+        # A daemon: one that hangs must not keep the process.
+        thread = threading.Thread(target=self._loop, name=name, daemon=True)
+        with self._lock:
+            thread.start()
+            self._threads[thread.ident or 0] = thread
+
+    def _loop(self) -> None:
+        ident = threading.get_ident()
+        task: Callable[[], None] | None
+        while (task := self._tasks.get()) is not None:
+            try:
+                task()
+            except Exception:
+                log.exception("a task of the workers failed")
+            # What it holds on to must not live until the next one comes.
+            task = None
+            with self._lock:
+                if ident in self._given_up:
+                    break
+        with self._lock:
+            self._threads.pop(ident, None)
+            self._given_up.discard(ident)

@@ -1,0 +1,117 @@
+"""What plugins say of themselves, read once when they are made: nothing that they do later can surprise a request."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from vitrine.domain.answer import ReasonCode
+from vitrine.features.contributed import columns_of, unlike
+from vitrine.plugin import Attributor, Explainer, FeatureBlock, FeatureColumn, Ranker
+
+# A budget beyond this is a mistake of units.
+_MOST_BUDGET_MS = 60_000
+
+
+class Misfit(Exception):
+    """A part of a plugin is not what the contract says; the text says what is wrong with it."""
+
+
+@dataclass(frozen=True, slots=True)
+class RankerFacts:
+    """Attributes of a ranker, as `vitrine.plugin` has them.
+
+    Attributes:
+        name: As of `Ranker`.
+        version: Likewise.
+        reason: Likewise.
+        budget_ms: Likewise.
+        after: As of `Follower`; empty for one that says nothing of it.
+        partial: As of `Partial`; false for one that says nothing of it.
+        explains: Whether it is an `Explainer`.
+        groups: As of `Attributor`; ``None`` for one that is none.
+    """
+
+    name: str
+    version: str
+    reason: ReasonCode | None
+    budget_ms: float
+    after: tuple[str, ...] = ()
+    partial: bool = False
+    explains: bool = False
+    groups: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BlockFacts:
+    """Attributes of a block of feature columns."""
+
+    columns: tuple[FeatureColumn, ...]
+    budget_ms: float
+
+
+def ranker_facts(name: str, made: object) -> RankerFacts:
+    """The facts of a ranker that the entry point ``name`` made.
+
+    Raises:
+        Misfit: It is not what `vitrine.plugin.Ranker` says; the text says what is wrong.
+    """
+    if not isinstance(made, Ranker):
+        raise Misfit("vitrine_make_ranker returned no Ranker; see vitrine.plugin.Ranker")
+    # The protocol sees that they are there, not what they are.
+    told: Any = made
+    for attribute in ("name", "version"):
+        if not isinstance(getattr(told, attribute), str):
+            raise Misfit(f"{attribute} of the ranker must be a string")
+    if told.name != name:
+        raise Misfit(
+            f"name of the ranker is '{told.name}', and must be that of its entry point, '{name}'"
+        )
+    if told.reason is not None and not isinstance(told.reason, ReasonCode):
+        raise Misfit("reason of the ranker must be a ReasonCode or None")
+    return RankerFacts(
+        name=name,
+        version=told.version,
+        reason=told.reason,
+        budget_ms=_budget(told.budget_ms),
+        after=_names(told, "after") or (),
+        partial=bool(getattr(told, "partial", False)),
+        explains=isinstance(made, Explainer),
+        groups=_names(told, "groups") if isinstance(made, Attributor) else None,
+    )
+
+
+def block_facts(plugin: str, pins: Mapping[str, int], made: object) -> BlockFacts:
+    """The facts of a block of columns.
+
+    Args:
+        plugin: Whose.
+        pins: Versions of its columns that the models of a bundle learned from, by name.
+        made: The block.
+
+    Raises:
+        Misfit: It is not what `vitrine.plugin.FeatureBlock` says, or of another version; the text says which.
+    """
+    if not isinstance(made, FeatureBlock):
+        raise Misfit("vitrine_make_features returned no FeatureBlock; see vitrine.plugin.FeatureBlock")
+    columns = tuple(made.columns)
+    try:
+        other = unlike(pins, columns_of(plugin, columns))
+    except ValueError as error:
+        raise Misfit(str(error)) from None
+    if other:
+        raise Misfit(other)
+    return BlockFacts(columns, _budget(made.budget_ms))
+
+
+def _names(told: Any, attribute: str) -> tuple[str, ...] | None:
+    value = getattr(told, attribute, None)
+    if value is not None and not (isinstance(value, tuple) and all(isinstance(one, str) for one in value)):
+        raise Misfit(f"{attribute} of the ranker must be a tuple of names")
+    return value
+
+
+def _budget(told: object) -> float:
+    # Not NaN, which is not above 0.
+    if isinstance(told, int | float) and not isinstance(told, bool) and 0 < told <= _MOST_BUDGET_MS:
+        return float(told)
+    raise Misfit(f"budget_ms must be a number of milliseconds, above 0 and at most {_MOST_BUDGET_MS:,}")

@@ -1,0 +1,67 @@
+"""What was made of the plugins for one bundle."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from vitrine.hosting.facts import BlockFacts, RankerFacts
+from vitrine.hosting.hosted import Hosted
+
+if TYPE_CHECKING:
+    from vitrine.hosting.process import IsolatedPlugin
+
+
+@dataclass(frozen=True, slots=True)
+class Rankers:
+    """What was made of the plugins for one bundle, and why others are off.
+
+    Attributes:
+        ready: Rankers by name: what each says of itself.
+        off: Reasons by name: not found, failed to load, switched off, missing data.
+        hosted: Each of `ready` as the host calls it.
+        blocks: Blocks of feature columns by plugin.
+        blocks_off: Reasons, for blocks.
+        hosted_blocks: Each of `blocks` as the host calls it.
+        elsewhere: Plugins that run in processes of their own.
+    """
+
+    ready: Mapping[str, RankerFacts]
+    off: Mapping[str, str]
+    hosted: Mapping[str, Hosted] = field(default_factory=dict)
+    blocks: Mapping[str, BlockFacts] = field(default_factory=dict)
+    blocks_off: Mapping[str, str] = field(default_factory=dict)
+    hosted_blocks: Mapping[str, Hosted] = field(default_factory=dict)
+    elsewhere: "Mapping[str, IsolatedPlugin]" = field(default_factory=dict)
+
+    def in_order(self, names: Iterable[str]) -> list[str]:
+        """Names of rankers as they run: as given, but each after those of them whose scores it reads.
+
+        Where rankers read each other's scores, the first of them goes without.
+        """
+        left = dict.fromkeys(names)
+        placed: list[str] = []
+
+        def place(name: str) -> None:
+            del left[name]
+            for other in self.after(name):
+                if other in left:
+                    place(other)
+            placed.append(name)
+
+        while left:
+            place(next(iter(left)))
+        return placed
+
+    def after(self, name: str) -> tuple[str, ...]:
+        """What a ranker reads of others; nothing for one that is off."""
+        facts = self.ready.get(name)
+        return () if facts is None else facts.after
+
+    def contributes(self, plugin: str) -> bool:
+        """Whether columns of a plugin are wanted here, had or not."""
+        return plugin in self.blocks or plugin in self.blocks_off
+
+    def close(self) -> None:
+        """Ends the processes."""
+        for plugin in self.elsewhere.values():
+            plugin.close()

@@ -1,0 +1,84 @@
+"""Has rankers score a batch: first the columns that plugins contribute, then each ranker, rerankers last."""
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from types import MappingProxyType
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrine.config import SceneConfig
+from vitrine.domain.answer import Degradation
+from vitrine.features import Features
+from vitrine.hosting import Calls
+from vitrine.plugin import Batch, Scores
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """A batch, and what each ranker says of its candidates.
+
+    Attributes:
+        batch: The batch.
+        scores: ``float32[n]`` by ranker, in the order in which they ran.
+        calls: How they were called, and what was missing.
+        seconds: Time of each step by component, those that failed included.
+    """
+
+    batch: Batch
+    scores: Mapping[str, Scores]
+    calls: Calls
+    seconds: Mapping[str, float]
+
+    @property
+    def degraded(self) -> list[Degradation]:
+        """What could not be had."""
+        return list(self.calls.degraded)
+
+    @property
+    def components(self) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
+        """Names of rankers and, as ``source:NAME``, of sources, and their scores ``float32[n, c]``."""
+        sources = self.batch.source_names
+        columns = np.column_stack([*self.scores.values(), self.batch.source_scores])
+        return (*self.scores, *(f"source:{s}" for s in sources)), columns.astype(np.float32, copy=False)
+
+
+def score(
+    make: Callable[[Mapping[str, Scores]], Batch],
+    scenes: Sequence[SceneConfig],
+    calls: Calls,
+    blocks: Iterable[str] = (),
+) -> Scored:
+    """The scores of the rankers of some scenes.
+
+    Args:
+        make: Makes the batch; given the scores, which rankers see as they fill.
+        scenes: One for each query.
+        calls: How plugins are called.
+        blocks: Plugins whose feature columns are wanted beside those that the rankers read.
+    """
+    rankers, scores, seconds = calls.rankers, dict[str, Scores](), dict[str, float]()
+    batch = make(MappingProxyType(scores))
+    last = dict.fromkeys(scene.reranker for scene in scenes if scene.reranker)
+    first = dict.fromkeys(name for scene in scenes for name in scene.rankers if name not in last)
+    ordered = (*rankers.in_order(first), *rankers.in_order(last))
+    read = [other for name in ordered for other in rankers.after(name) if rankers.contributes(other)]
+    started = time.perf_counter()
+    for plugin in dict.fromkeys((*blocks, *read)):
+        columns = calls.columns(plugin, batch)
+        if columns is not None and isinstance(batch.features, Features):
+            batch.features.put(plugin, columns)
+        started = _took(seconds, f"features:{plugin}", started, calls)
+    for name in ordered:
+        column = calls.score(name, batch)
+        if column is not None:
+            scores[name] = column
+        started = _took(seconds, f"ranker:{name}", started, calls)
+    return Scored(batch, scores, calls, seconds)
+
+
+def _took(seconds: dict[str, float], component: str, started: float, calls: Calls) -> float:
+    now = time.perf_counter()
+    seconds[component] = now - started + calls.remembered
+    return now
