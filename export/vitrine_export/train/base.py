@@ -93,6 +93,7 @@ class BaseModels:
         off: dict[str, str] | None = None,
         metrics: dict[str, float] | None = None,
         parameters: dict[str, Parameter] | None = None,
+        texts: dict[str, str] | None = None,
     ) -> Manifest:
         """Writes a bundle of them, and of the models that were fitted on top."""
         interest = self.interest
@@ -113,6 +114,7 @@ class BaseModels:
             off={**self.off, **(off or {})},
             metrics=metrics,
             parameters=parameters,
+            texts=texts,
         )
 
 

@@ -12,8 +12,10 @@ from vitrine.bundle import ModelFile
 from vitrine.config import Config
 from vitrine.content.model import TextEncoder
 from vitrine.dataset import Dataset
+from vitrine.hosting import Plugin
 from vitrine.progress import Progress, part_of
 from vitrine_export.train.base import BaseModels, History, fit_base, read_history
+from vitrine_export.train.contributed import Contributions
 from vitrine_export.train.labels import label_windows
 from vitrine_export.train.parameters import Parameters
 from vitrine_export.train.ranking_data import RankingData
@@ -36,7 +38,8 @@ class FittedRankers:
         reranker: The LightGBM reranker.
         interest_epochs: After how many epochs the interest model of the first window was best; 0 when not known.
         lists: How many lists there were.
-        off: Ranker that is missing -> why.
+        off: Ranker that is missing, or ``features:PLUGIN`` for columns that are -> why.
+        texts: Words of the columns that plugins contributed, by name.
         metrics: What was measured on held-out shoppers.
         curves: How the networks learned, in the order of training; of the interest model, on the first window.
     """
@@ -46,6 +49,7 @@ class FittedRankers:
     interest_epochs: int = 0
     lists: int = 0
     off: dict[str, str] = field(default_factory=dict)
+    texts: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     curves: list["Curve"] = field(default_factory=list)
 
@@ -67,6 +71,7 @@ def fit_rankers(
     interest: "InterestSettings | None",
     folder: Path,
     progress: Progress,
+    plugins: Sequence[Plugin] | None = None,
 ) -> FittedRankers:
     """Makes lists in the label windows and fits the rankers to them.
 
@@ -81,6 +86,7 @@ def fit_rankers(
         interest: Settings of the interest model; ``None`` leaves it out.
         folder: Where finished steps are kept.
         progress: Told how far it is.
+        plugins: The plugins that were found; looked for unless told.
     """
     times = history.interactions.times
     if times is None or not len(times):
@@ -118,6 +124,7 @@ def fit_rankers(
             write_whole(kept, msgspec.json.encode((first, curves)))
         return base
 
+    contributions = Contributions(config.features)
     data = window_data(
         dataset,
         windows,
@@ -127,14 +134,18 @@ def fit_rankers(
         lists=parameters.label_lists,
         seed=seed,
         progress=part_of(progress, 0.0, 0.7),
+        plugins=plugins,
+        contributions=contributions,
     )
     fitted = FittedRankers(interest_epochs=curves[0].best if curves else 0, curves=curves)
+    fitted.off |= contributions.off
     if curves and (metric := curves[0].best_metric) is not None:
         fitted.metrics["ndcg@20_interest"] = metric
     if data is None:
         fitted.off |= _all("nobody who was known took anything in the last weeks that lists could foresee")
         return fitted
     fitted.lists = len(data)
+    fitted.texts = {name: column.text for name, column in data.contributed.items()}
     if parameters.neural:
         data = _deep(data, parameters, seed, fitted, folder / "deep", part_of(progress, 0.7, 0.85))
     else:

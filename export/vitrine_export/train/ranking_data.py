@@ -1,12 +1,14 @@
 """Lists as the serving code makes them, with what became of each candidate: what rankers of rankers learn from."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.app.offline import OfflineShop
+from vitrine.domain.answer import Degradation
+from vitrine.domain.columns import Column, keys_of, plugins_in
 from vitrine.domain.request import Context
 from vitrine.domain.subject import Subject
 from vitrine.progress import Progress, quiet
@@ -31,6 +33,7 @@ class RankingData:
         window: ``int8[q]``, which label window each list is of, the oldest first.
         missed: ``int32[q]``, targets that no source found.
         vectors: What the interest model says of the same candidates; ``None`` without one.
+        contributed: Those of the columns that plugins contribute, by name.
     """
 
     names: tuple[str, ...]
@@ -41,9 +44,15 @@ class RankingData:
     window: npt.NDArray[np.int8]
     missed: npt.NDArray[np.int32]
     vectors: InterestColumns | None = None
+    contributed: Mapping[str, Column] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.subjects)
+
+    @property
+    def keys(self) -> list[str]:
+        """What pins the columns in a bundle."""
+        return keys_of(self.names, self.contributed)
 
     @property
     def sizes(self) -> npt.NDArray[np.int64]:
@@ -65,7 +74,16 @@ class RankingData:
             np.concatenate([np.full(len(part), w, np.int8) for w, part in enumerate(parts)]),
             np.concatenate([part.missed for part in parts]),
             InterestColumns.joined([part.vectors for part in parts]),
+            parts[0].contributed,
         )
+
+    def without(self, columns: Collection[str]) -> "RankingData":
+        """The lists without some columns."""
+        kept = [i for i, name in enumerate(self.names) if name not in columns]
+        names = tuple(self.names[i] for i in kept)
+        contributed = {name: c for name, c in self.contributed.items() if name not in columns}
+        features = np.ascontiguousarray(self.features[:, kept])
+        return replace(self, names=names, features=features, contributed=contributed)
 
     def take(self, lists: npt.NDArray[np.intp]) -> "RankingData":
         """Some of the lists."""
@@ -99,6 +117,7 @@ class RankingData:
             self.window[lists],
             self.missed[lists],
             None if self.vectors is None else self.vectors.take(rows, lists),
+            self.contributed,
         )
 
 
@@ -107,6 +126,8 @@ def ranking_data(
     queries: Sequence[LabelQuery],
     names: tuple[str, ...],
     progress: Progress = quiet,
+    contributed: Mapping[str, Column] | None = None,
+    saw: Callable[[Sequence[Degradation]], None] = lambda _: None,
 ) -> RankingData:
     """Candidates, features and labels of some queries, as of the moment the shop was filled up to.
 
@@ -115,7 +136,11 @@ def ranking_data(
         queries: The questions.
         names: Feature columns.
         progress: Told how far it is.
+        contributed: More of them, which plugins contribute, by name.
+        saw: Told what was missing.
     """
+    more = dict(contributed or {})
+    names += tuple(more)
     features, labels, sizes, missed = [], [], [], []
     vectors = CollectedInterests(None if shop.bundle is None else shop.bundle.interest_vectors)
     for start in range(0, len(queries), _BATCH):
@@ -123,7 +148,9 @@ def ranking_data(
         asked = [
             WindowQuery(Subject.from_key(q.subject), q.scene, context=Context(basket=q.basket)) for q in some
         ]
-        batch = shop.scored(asked).batch
+        scored = shop.scored(asked, features=plugins_in(more))
+        saw(scored.degraded)
+        batch = scored.batch
         features.append(batch.features.matrix(names))
         vectors.add(batch)
         for i, query in enumerate(some):
@@ -142,6 +169,7 @@ def ranking_data(
         np.zeros(len(queries), np.int8),
         np.array(missed, np.int32),
         vectors.columns(),
+        more,
     )
 
 

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from vitrine.bundle import ModelFile
 from vitrine.domain.ids import tie_keys
-from vitrine.features import keys_of
 from vitrine.progress import Progress, quiet
 from vitrine_export.train.list_metrics import K, ndcg
 from vitrine_export.train.ranking_data import RankingData
@@ -123,7 +122,7 @@ def fit_reranker(
             name="lightgbm",
             kind="lightgbm",
             data=booster.model_to_string().encode(),
-            features=keys_of(data.names),
+            features=data.keys,
             golden_inputs={"features": golden},
             golden_outputs={"score": np.asarray(booster.predict(golden, num_threads=1), np.float32)},
             tolerance=1e-5,
@@ -137,7 +136,7 @@ def fit_reranker(
 
 
 def with_dropped(data: RankingData, seed: int, share: float = _DROPPED) -> npt.NDArray[np.float32]:
-    """``float32[n, f]``: the features, where each list lacks each ranker and each source with some probability."""
+    """``float32[n, f]``: the features, where each list lacks each ranker, source and plugin with some probability."""
     rng = np.random.default_rng(seed)
     columns = data.features.copy()
     names = np.array([name.rpartition(".")[0] if ":" in name else "" for name in data.names])

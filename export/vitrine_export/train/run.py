@@ -1,6 +1,7 @@
 """Trains everything that the data allows and writes the bundle."""
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,8 +17,10 @@ from vitrine.config import Config, load_config
 from vitrine.content.model import TextEncoder
 from vitrine.dataset import EVENTS, ITEMS, MANIFEST, Dataset
 from vitrine.errors import InvalidInput
+from vitrine.hosting import Plugin, discover
 from vitrine.progress import Progress, quiet
 from vitrine_export.train.base import ONE_THREAD_ITEMS, BaseModels, History, fit_base, read_history
+from vitrine_export.train.contributed import refuse_unknown
 from vitrine_export.train.linear import DEFAULT_RIDGE, is_ease
 from vitrine_export.train.parameters import DEFAULTS, Parameters
 from vitrine_export.train.rankers import FittedRankers, fit_rankers
@@ -66,6 +69,7 @@ def train(
     seed: int = 0,
     encoder: Path | None = None,
     config: Config | None = None,
+    plugins: Sequence[Plugin] | None = None,
     resume: Path | None = None,
     progress: Progress = quiet,
 ) -> TrainReport:
@@ -79,12 +83,13 @@ def train(
         seed: Decides everything random.
         encoder: An ONNX sentence encoder with ``tokenizer.json`` beside it, instead of hashed words.
         config: The configuration of the server that the rerankers are for: its scenes make the lists to learn from.
+        plugins: The plugins that were found; looked for unless told.
         resume: Folder that keeps finished steps, to go on from when the training was cut off.
         progress: Told how far it is.
 
     Raises:
         InvalidInput: There is nothing to train on, the encoder cannot be used, or ``resume`` is something else.
-        ConfigError: A GPU was demanded and there is none.
+        ConfigError: A GPU was demanded and there is none, or columns of a plugin that is not installed.
         BundleError: ``out`` is something else than a bundle.
     """
     clock = Stages(progress)
@@ -95,6 +100,9 @@ def train(
         raise InvalidInput("until", "the data set has no times, so nothing can be cut off; leave it out")
     sentence = _sentence_encoder(encoder)
     settings = config or load_config()
+    found = discover(apart=settings.runs_apart) if plugins is None else plugins
+    if parameters.rerank:
+        refuse_unknown(settings, found)
 
     clock.enter("reading events", 0.0)
     history = read_history(dataset, moment, seed)
@@ -110,6 +118,7 @@ def train(
         "seed": seed,
         "encoder": _hash_of(sentence),
         "config": settings.fingerprint,
+        "features": {p.name: p.distribution for p in found if p.name in settings.features},
         "vitrine": __version__,
     }
     with work_folder(resume, about) as folder:
@@ -127,6 +136,7 @@ def train(
                 interest=interest,
                 folder=folder,
                 progress=clock.part(0.15, 0.75),
+                plugins=found,
             )
         if interest is not None and rankers.interest_epochs:
             interest = replace(interest, epochs=rankers.interest_epochs)
@@ -155,6 +165,7 @@ def train(
             dataset=DatasetRef(dataset.manifest.name, fingerprint(dataset)),
             off=off | rankers.off,
             metrics=metrics,
+            texts=rankers.texts,
             parameters={
                 **asdict(replace(parameters, ridge=ridge)),
                 "seed": seed,

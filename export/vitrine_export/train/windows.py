@@ -1,6 +1,6 @@
 """Ranking data of each label window: base models that end before it, a shop as of its start, lists and labels."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
@@ -10,8 +10,10 @@ from vitrine.bundle import load_bundle
 from vitrine.config import Config, SceneConfig
 from vitrine.dataset import Dataset
 from vitrine.features import ALWAYS, component_columns
+from vitrine.hosting import Plugin
 from vitrine.progress import Progress, part_of
 from vitrine_export.train.base import BaseModels
+from vitrine_export.train.contributed import Contributions
 from vitrine_export.train.labels import Window, label_queries
 from vitrine_export.train.ranking_data import RankingData, ranking_data
 
@@ -47,6 +49,8 @@ def window_data(
     lists: int,
     seed: int,
     progress: Progress,
+    plugins: Sequence[Plugin] | None = None,
+    contributions: Contributions | None = None,
 ) -> RankingData | None:
     """Lists of all windows.
 
@@ -60,11 +64,14 @@ def window_data(
             would take gigabytes.
         seed: Decides what is drawn.
         progress: Told how far it is.
+        plugins: The plugins that were found; looked for unless told.
+        contributions: Told which plugins contribute columns, and which of those that the configuration names do not.
 
     Returns:
         The lists; nothing where nobody of any window is known.
     """
     names, parts = feature_names(config), []
+    told = Contributions(config.features) if contributions is None else contributions
     most = max((scene.candidates for scene in learned_scenes(config)), default=1)
     lists = min(lists, max(_MOST_CANDIDATES // (most * max(2 * len(windows), 1)), 1))
     for number, window in enumerate(windows):
@@ -84,7 +91,10 @@ def window_data(
                 until=window.start,
                 subjects={query.subject for query in queries},
                 progress=part_of(report, 0.7, 0.8),
+                plugins=plugins,
             )
         ) as shop:
-            parts.append(ranking_data(shop, queries, names, part_of(report, 0.8, 1.0)))
-    return RankingData.joined(parts) if parts else None
+            told.enter(*shop.contributed(told.plugins))
+            report = part_of(report, 0.8, 1.0)
+            parts.append(ranking_data(shop, queries, names, report, told.columns, told.saw))
+    return RankingData.joined([told.kept(part) for part in parts]) if parts else None

@@ -1,6 +1,6 @@
 """A shop in memory: the serving code over a data set, without gRPC, for batches and for evaluation."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
 
@@ -12,11 +12,13 @@ from vitrine.config import Config
 from vitrine.dataset import Dataset
 from vitrine.domain.answer import Versions
 from vitrine.domain.candidates import Ranked, RankedList, Retrieved
+from vitrine.domain.columns import Column
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
+from vitrine.features import columns_of
+from vitrine.hosting import Plugin, discover
 from vitrine.progress import Progress, quiet
 from vitrine.ranking import RankingEngine, RankingQuery, Scored, ShopperQuery
-from vitrine.ranking.plugins import Plugin, discover
 from vitrine.recommendation.fallback import rank_as_found
 from vitrine.recommendation.query import Window, WindowQuery
 from vitrine.recommendation.recommender import window_items
@@ -65,7 +67,7 @@ class OfflineShop:
         self.config = config
         self.memory = memory
         self.bundle = bundle
-        self._plugins = discover() if plugins is None else plugins
+        self._plugins = discover(apart=config.runs_apart) if plugins is None else plugins
         catalog = memory.store.catalog
         self._retriever = Retriever(catalog, memory.popularity, bundle, config, memory.store)
         self._engine = RankingEngine(catalog, bundle, config, self._plugins)
@@ -81,10 +83,12 @@ class OfflineShop:
         early: bool = False,
         subjects: Collection[str] | None = None,
         progress: Progress = quiet,
+        plugins: Sequence[Plugin] | None = None,
     ) -> Self:
-        """A shop that has taken in a data set; arguments and errors as for `Memory.of`, and the models."""
+        """A shop that has taken in a data set; arguments and errors as for `Memory.of`, models, and plugins if not all."""
         memory = Memory.of(dataset, config, until=until, early=early, subjects=subjects, progress=progress)
-        return cls(config, memory, None if bundle is None else AttachedBundle(bundle, memory.store.catalog))
+        attached = None if bundle is None else AttachedBundle(bundle, memory.store.catalog)
+        return cls(config, memory, attached, plugins)
 
     def variant(self, config: Config) -> "OfflineShop":
         """The same shop with other scenes; the half-lives of its memory stay as they are."""
@@ -120,13 +124,30 @@ class OfflineShop:
         profiles = [shopper.profile for shopper in shoppers]
         return [Answer(*parts) for parts in zip(queries, profiles, retrieved, ranked, strict=True)]
 
-    def scored(self, queries: Sequence[WindowQuery], now: float | None = None) -> Scored:
-        """The candidates of q queries with the scores of the scenes' rankers; arguments as for `answers`."""
+    def contributed(self, plugins: Iterable[str]) -> tuple[dict[str, tuple[Column, ...]], dict[str, str]]:
+        """The columns of each of some plugins that contributes any here, and why others do not."""
+        rankers = self._engine.rankers
+        blocks = {name: rankers.blocks[name] for name in plugins if name in rankers.blocks}
+        return {name: columns_of(name, block.columns) for name, block in blocks.items()}, dict(
+            rankers.blocks_off
+        )
+
+    def scored(
+        self, queries: Sequence[WindowQuery], now: float | None = None, *, features: Iterable[str] = ()
+    ) -> Scored:
+        """The candidates of q queries with the scores of the scenes' rankers.
+
+        Args:
+            queries: As for `answers`.
+            now: As for `answers`.
+            features: Plugins whose feature columns are wanted, beside those that the rankers read.
+        """
         moment = self.now if now is None else now
         shoppers, retrieved = self._found(queries, moment)
         candidates, offsets = combine([r.candidates for r in retrieved])
         scenes = [self.config.scenes[q.scene] for q in queries]
-        return self._engine.score(RankingQuery(moment, tuple(shoppers), candidates, offsets), scenes)
+        query = RankingQuery(moment, tuple(shoppers), candidates, offsets)
+        return self._engine.score(query, scenes, blocks=features)
 
     def recommend(self, query: WindowQuery, now: float | None = None) -> Window:
         """The window that a server answers with; arguments as for `answers`."""
@@ -149,6 +170,7 @@ class OfflineShop:
 
     def close(self) -> None:
         """Lets go of the catalogue in memory."""
+        self._engine.close()
         if self.bundle is not None:
             self.bundle.close()
         self.memory.store.close()

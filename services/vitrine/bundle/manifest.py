@@ -17,6 +17,8 @@ Parameter = str | int | float | bool | None
 # At most one folder deep, no leading dot: a name can lead nowhere but into the bundle.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 _NO_DIGEST = b"0" * 64
+# Bytes in a text that are no UTF-8 are told by the second.
+_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -36,6 +38,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         parameters: What training was told or chose.
         packages: Versions of the packages that wrote it.
         models: Models by name.
+        texts: Words of the feature columns that plugins contributed, by name: of use also where the plugin is not.
         interest_length: How many events the model "interest" takes at most.
         files: Every other file of the folder, by name.
         checksum: SHA-256 of this file with these 64 digits as zeros.
@@ -54,6 +57,7 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     parameters: dict[str, Parameter] = {}
     packages: dict[str, str] = {}
     models: dict[str, ModelEntry] = {}
+    texts: dict[str, str] = {}
     interest_length: int | None = None
     files: dict[str, FileEntry] = {}
     checksum: str = ""
@@ -66,7 +70,8 @@ class _Schema(msgspec.Struct):
 def content_version(manifest: Manifest) -> str:
     """The version of a bundle with these files, used in this way."""
     lines = "".join(f"{name}\0{entry.sha256}\n" for name, entry in sorted(manifest.files.items()))
-    use = (manifest.content_kind, manifest.models, manifest.interest_length)
+    # Texts only where there are some: bundles that were written before there were any keep their version.
+    use = (manifest.content_kind, manifest.models, manifest.interest_length, *filter(None, [manifest.texts]))
     return hashlib.sha256(lines.encode() + msgspec.json.encode(use, order="deterministic")).hexdigest()[:12]
 
 
@@ -94,7 +99,7 @@ def decode_manifest(raw: bytes, where: str) -> Manifest:
     """
     try:
         schema = msgspec.json.decode(raw, type=_Schema).schema_version
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise BundleError(f"{where}: not a bundle manifest ({error}); train the bundle again") from None
     if schema != SCHEMA_VERSION:
         raise BundleError(
@@ -103,7 +108,7 @@ def decode_manifest(raw: bytes, where: str) -> Manifest:
         )
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except msgspec.MsgspecError as error:
+    except _UNREADABLE as error:
         raise BundleError(f"{where}: damaged ({error}); copy or train the bundle again") from None
     digest = manifest.checksum.encode()
     head, _, tail = raw.rpartition(digest)

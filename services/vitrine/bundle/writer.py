@@ -56,6 +56,7 @@ def write_bundle(
     off: Mapping[str, str] | None = None,
     metrics: Mapping[str, float] | None = None,
     parameters: Mapping[str, Parameter] | None = None,
+    texts: Mapping[str, str] | None = None,
     inference: InferenceConfig | None = None,
 ) -> Manifest:
     """Writes a bundle beside ``out``, loads it as serving will, and only then puts it in its place.
@@ -78,6 +79,7 @@ def write_bundle(
         off: Part that is missing -> why.
         metrics: What validation measured.
         parameters: What training was told or chose.
+        texts: Words of the feature columns that plugins contributed, by name.
         inference: What models run on while they are verified.
 
     Returns:
@@ -129,6 +131,7 @@ def write_bundle(
                     parameters=dict(parameters or {}),
                     packages=_packages(),
                     models={model.name: model.entry() for model in models},
+                    texts=dict(texts or {}),
                     interest_length=None if interest is None else interest.length,
                     files=files,
                 )

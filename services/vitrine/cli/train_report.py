@@ -1,5 +1,6 @@
 """What `vitrine train` says at its end: what was trained, how good it is, and what to run next."""
 
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -91,7 +92,23 @@ def _table(manifest: Manifest, sizes: dict[str, str], training: dict[str, str]) 
             if entry is not None:
                 said.insert(1, f"{manifest.files[entry.file].bytes / 1e3:,.0f} kB")
             table.add_row(part, what, _quality(manifest, part), Text(", ".join(filter(None, said))))
+    for plugin, count in _contributed(manifest).items():
+        part, what = f"features:{plugin}", f"columns of plugin '{plugin}', for the order"
+        if part in manifest.off:
+            table.add_row(part, what, Text("off", "yellow"), Text(manifest.off[part]))
+        else:
+            said = [f"{count:,} column" + "s" * (count > 1), training.get(part)]
+            table.add_row(part, what, "", ", ".join(filter(None, said)))
     return table
+
+
+def _contributed(manifest: Manifest) -> dict[str, int]:
+    """How many columns the models learned from each plugin; 0 for one that was to contribute some."""
+    from vitrine.features import plugins_in
+
+    found = Counter(plugin for name in manifest.texts for plugin in plugins_in([name]))
+    off = (part.partition(":") for part in manifest.off)
+    return {**found, **{plugin: 0 for kind, _, plugin in off if kind == "features" and plugin}}
 
 
 def _quality(manifest: Manifest, part: str) -> str:
@@ -115,11 +132,15 @@ def _sizes(report: "TrainReport") -> dict[str, str]:
 
 
 def _training(report: "TrainReport") -> dict[str, str]:
+    from vitrine.features import plugins_in
     from vitrine_export.train.picture import curves
 
     found = {name: _epochs(runs) for name, runs in curves(report).items()}
     if (reranker := report.rankers.reranker) is not None:
         found["lightgbm"] = f"{reranker.lists:,} lists"
+        for plugin in plugins_in(reranker.importance):
+            mine = (share for name, share in reranker.importance.items() if plugins_in([name]) == (plugin,))
+            found[f"features:{plugin}"] = f"{sum(mine):.0%} of what lightgbm decides by"
     return found
 
 
@@ -154,7 +175,7 @@ def _measured(manifest: Manifest, held_out: str = "") -> list[str]:
 def _important(report: "TrainReport") -> list[str]:
     from vitrine.features import column
 
-    reranker = report.rankers.reranker
+    reranker, texts = report.rankers.reranker, report.manifest.texts
     if reranker is None:
         return []
     first = [(name, share) for name, share in reranker.importance.items() if share > 0][:_COLUMNS]
@@ -162,5 +183,5 @@ def _important(report: "TrainReport") -> list[str]:
         return []
     return [
         "What lightgbm decides by, first of all:",
-        *(f"  {share:4.0%}  {column(name).text}" for name, share in first),
+        *(f"  {share:4.0%}  {texts.get(name) or column(name).text}" for name, share in first),
     ]

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import Degradation, Reason, Versions
+from vitrine.domain.trace import Trace
 
 
 def _unknown() -> npt.NDArray[np.float32]:
@@ -72,12 +73,14 @@ class RankedList:
         scores: ``float32[m]``, final scores.
         component_scores: ``float32[m, c]``; NaN where a component had nothing to say.
         reasons: Why each item is there.
+        trace: How the order came about, when it was asked for.
     """
 
     positions: npt.NDArray[np.int64]
     scores: npt.NDArray[np.float32]
     component_scores: npt.NDArray[np.float32]
     reasons: Sequence[Reason]
+    trace: Trace | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,10 @@ the history serves a later one, and a small shop's model is not confused by a la
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +16,8 @@ class Column:
     """One feature column, ``float32``, NaN where it says nothing.
 
     Attributes:
-        name: ``block.column``; columns of a block are computed together.
+        name: ``block.column``; columns of a block are computed together. ``ranker:NAME.share``, ``source:NAME.rank`` and
+            the like; ``plugin:PLUGIN.COLUMN`` where a plugin contributes it.
         group: What it speaks of; shares in a score are added up by group.
         text: What it is, in words.
         version: Changes when its meaning does.
@@ -30,6 +33,8 @@ class Column:
         """As pinned by a bundle: ``name:dtype:version``."""
         return f"{self.name}:f4:{self.version}"
 
+
+_NOTHING: Mapping[str, Column] = MappingProxyType({})
 
 _COLUMNS = (
     Column("shopper.events", "shopper", "how much the shopper did in the shop"),
@@ -77,8 +82,11 @@ _BY_NAME = {c.name: c for c in _COLUMNS}
 # Columns that need no model: any data set has them, as far as its own columns go.
 ALWAYS = tuple(c.name for c in _COLUMNS)
 
-# What a ranker or a source adds: its score as a share of the best, and its place.
-_COMPONENT = re.compile(r"(ranker|source):([a-z0-9_]{1,64})\.(share|rank)")
+# What a ranker or a source adds: its score as a share of the best, and its place; and what a plugin contributes.
+_NAME = "[A-Za-z0-9_-]{1,64}"
+_COMPONENT = re.compile(rf"(ranker|source):({_NAME})\.(share|rank)")
+_PLUGIN = re.compile(rf"plugin:({_NAME})\.([a-z0-9_]{{1,64}})")
+_KEY = re.compile(r"(.+):f4:([0-9]{1,9})")
 _SOURCE_GROUPS = {
     "popular": "popularity",
     "trending": "trend",
@@ -89,8 +97,10 @@ _SOURCE_GROUPS = {
 _SAYS = {"share": "the score of", "rank": "the place given by"}
 
 
+# Models name the same few hundred for as long as they are served.
+@lru_cache(maxsize=4096)
 def column(name: str) -> Column:
-    """The column of a name.
+    """The column of a name; of one that a plugin contributes, with words that any such column has, and version 1.
 
     Raises:
         KeyError: There is no such column in this version of Vitrine.
@@ -98,12 +108,19 @@ def column(name: str) -> Column:
     known = _BY_NAME.get(name)
     if known is not None:
         return known
-    found = _COMPONENT.fullmatch(name)
-    if found is None:
-        raise KeyError(name)
-    kind, component, says = found.groups()
-    group = _SOURCE_GROUPS.get(component, component) if kind == "source" else component
-    return Column(name, group, f"{_SAYS[says]} {kind} '{component}'")
+    if found := _COMPONENT.fullmatch(name):
+        kind, component, says = found.groups()
+        group = _SOURCE_GROUPS.get(component, component) if kind == "source" else component
+        return Column(name, group, f"{_SAYS[says]} {kind} '{component}'")
+    if found := _PLUGIN.fullmatch(name):
+        plugin, told = found.groups()
+        return Column(name, plugin, f"what plugin '{plugin}' calls {told}")
+    raise KeyError(name)
+
+
+def contributed_name(plugin: str, name: str) -> str:
+    """What a column that a plugin contributes is called everywhere but in that plugin."""
+    return f"plugin:{plugin}.{name}"
 
 
 def component_columns(names: Iterable[str]) -> tuple[str, ...]:
@@ -117,24 +134,46 @@ def rankers_in(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(f[2] for f in found if f is not None and f[1] == "ranker"))
 
 
-def keys_of(names: Sequence[str]) -> list[str]:
-    """The keys that pin columns in a bundle."""
-    return [column(name).key for name in names]
+def plugins_in(names: Iterable[str]) -> tuple[str, ...]:
+    """The plugins that contribute some columns."""
+    found = (_PLUGIN.fullmatch(name) for name in names)
+    return tuple(dict.fromkeys(f[1] for f in found if f is not None))
+
+
+def keys_of(names: Iterable[str], contributed: Mapping[str, Column] = _NOTHING) -> list[str]:
+    """The keys that pin columns in a bundle; those that plugins contribute tell their own version."""
+    return [(contributed.get(name) or column(name)).key for name in names]
 
 
 def problem(keys: Sequence[str]) -> str:
-    """Why columns that a bundle pins cannot be had here; empty when they can."""
+    """Why a model cannot be used here, going by the columns that its bundle pins; empty when it can.
+
+    Columns that plugins contribute are no reason: what is not there is missing (`vitrine.features.contributed`).
+    """
     for key in keys:
-        name = key.split(":f4:")[0]
+        found = _KEY.fullmatch(key)
+        if found is None:
+            return f"the feature column '{key}' is not written as name:f4:version"
+        name = found[1]
         try:
             here = column(name).key
         except KeyError:
             return f"the feature column '{name}' is not known here"
-        if here != key:
+        if here != key and not plugins_in([name]):
             return f"the feature column '{name}' has another version here: {here} instead of {key}"
     return ""
 
 
-def names_of(keys: Sequence[str]) -> tuple[str, ...]:
+def names_of(keys: Iterable[str]) -> tuple[str, ...]:
     """The names of columns that a bundle pins."""
-    return tuple(key.split(":f4:")[0] for key in keys)
+    return tuple(key.rpartition(":f4:")[0] for key in keys)
+
+
+def pinned(keys: Iterable[str]) -> dict[str, dict[str, int]]:
+    """Which columns of which plugins a bundle pins: plugin -> name -> version."""
+    plugins: dict[str, dict[str, int]] = {}
+    for key in keys:
+        name, _, version = key.rpartition(":f4:")
+        for plugin in plugins_in([name]):
+            plugins.setdefault(plugin, {})[name] = int(version)
+    return plugins

@@ -5,11 +5,15 @@ from vitrine.domain.columns import (
     Column,
     column,
     component_columns,
+    contributed_name,
     keys_of,
     names_of,
+    pinned,
+    plugins_in,
     problem,
     rankers_in,
 )
+from vitrine.features.contributed import columns_of, unlike
 from vitrine.features.features import Features, NoFeatures
 
 __all__ = [
@@ -18,9 +22,14 @@ __all__ = [
     "Features",
     "NoFeatures",
     "column",
+    "columns_of",
     "component_columns",
+    "contributed_name",
     "keys_of",
     "names_of",
+    "pinned",
+    "plugins_in",
     "problem",
     "rankers_in",
+    "unlike",
 ]

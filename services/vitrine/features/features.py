@@ -7,6 +7,8 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.domain.columns import column as column_of
+from vitrine.domain.columns import contributed_name
 from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.features import context, history, items, shopper, taste
 from vitrine.features.scale import places, shares
@@ -30,7 +32,8 @@ _SAYS = {"share": shares, "rank": places}
 class Features:
     """Feature columns of the n candidates of a batch; see `vitrine.plugin.FeatureColumns`.
 
-    Not for several threads at once: a batch is worked on by one.
+    A batch is worked on by one thread. Where that one hangs in a plugin and another goes on, both find the same
+    columns: the worst of it is that one is computed twice.
     """
 
     def __init__(self, batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> None:
@@ -40,8 +43,17 @@ class Features:
         self._known: dict[str, Column32] = {}
         self._interests: Interests | InferenceError | InferenceTimeout | None = None
 
+    def put(self, plugin: str, columns: Block) -> None:
+        """Takes in what a plugin contributes: ``float32[n]`` by name of its columns, which were checked.
+
+        It may use its arrays again: copies are kept.
+        """
+        self._keep({contributed_name(plugin, name): values.copy() for name, values in columns.items()})
+
     def column(self, name: str) -> Column32:
-        """``float32[n]``, NaN where there is nothing to say; all NaN for a ranker or source that did not take part.
+        """``float32[n]``, read-only, NaN where there is nothing to say.
+
+        All NaN for a ranker, source or plugin that did not take part.
 
         Raises:
             KeyError: There is no such column.
@@ -50,15 +62,16 @@ class Features:
         if known is None:
             part, _, rest = name.partition(":")
             if rest:
+                column_of(name)
                 component, _, says = rest.rpartition(".")
                 scores = self._scores(part, component)
                 if scores is None:
-                    # Not kept: a ranker that follows may bring what is missing now.
-                    return np.full(len(self._batch.items.ids), np.nan, np.float32)
-                known = self._known[name] = _SAYS[says](scores, self._batch.offsets)
+                    # Not kept: who runs later may bring what is missing now.
+                    return _frozen(np.full(len(self._batch.items.ids), np.nan, np.float32))
+                self._keep({name: _SAYS[says](scores, self._batch.offsets)})
             else:
-                self._known |= _BLOCKS[name.partition(".")[0]](self._batch, self._catalog)
-                known = self._known[name]
+                self._keep(_BLOCKS[name.partition(".")[0]](self._batch, self._catalog))
+            known = self._known[name]
         return known
 
     def matrix(self, names: Sequence[str]) -> Column32:
@@ -90,7 +103,8 @@ class Features:
                 lambda ids: self._catalog.rows(ids, size),
             )
             try:
-                self._interests = model.encode(shoppers, vectors)
+                told = model.encode(shoppers, vectors)
+                self._interests = Interests(*(_frozen(vector.view()) for vector in told))
             except (InferenceError, InferenceTimeout) as error:
                 # A new one for each who asks: an error that was raised holds the frames that it went through.
                 self._interests = type(error)(*error.args)
@@ -98,12 +112,24 @@ class Features:
             raise type(self._interests)(*self._interests.args)
         return self._interests
 
+    def _keep(self, columns: Block) -> None:
+        """Remembers columns, which many read from now on and nobody may change."""
+        for name, values in columns.items():
+            self._known[name] = _frozen(values)
+
     def _scores(self, kind: str, name: str) -> Column32 | None:
         """What a ranker that ran, or a source that was asked, says of the candidates."""
         batch = self._batch
+        if kind == "plugin":
+            return None
         if kind == "ranker":
             return batch.scores.get(name)
         return batch.source_scores[:, batch.source_names.index(name)] if name in batch.source_names else None
+
+
+def _frozen(values: Column32) -> Column32:
+    values.setflags(write=False)
+    return values
 
 
 class NoFeatures:

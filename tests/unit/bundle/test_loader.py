@@ -1,5 +1,6 @@
 """A bundle comes back as it was written."""
 
+import hashlib
 import re
 import shutil
 from pathlib import Path
@@ -7,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tests.support.bundle_changes import manifest_of
+from tests.support.models import tree_model
 from tests.support.small_bundle import ITEMS, neighbours
 from vitrine.bundle import load_bundle, write_bundle
 from vitrine.errors import BundleError
@@ -61,3 +64,24 @@ def test_equal_contents_have_equal_versions(tmp_path: Path) -> None:
     } | {load_bundle(tmp_path / "one").version}
     assert len(versions) == 1
     assert write_bundle(tmp_path / "three", item_ids=["a", "c"]).version not in versions
+
+
+def test_words_of_a_plugins_columns_stay_with_the_models(tmp_path: Path) -> None:
+    name = "plugin:season.fits"
+    model = tree_model(("item.price", name))
+    texts = {name: "how well it fits the season"}
+    told = write_bundle(tmp_path / "told", item_ids=["a"], models=[model], texts=texts)
+    assert load_bundle(tmp_path / "told").manifest.texts == texts
+    bare = write_bundle(tmp_path / "bare", item_ids=["a"], models=[model])
+    assert bare.version != told.version
+    assert manifest_of(tmp_path / "bare").texts == {}
+
+
+def test_a_bundle_from_before_plugins_could_contribute_columns_loads(tmp_path: Path) -> None:
+    manifest = write_bundle(tmp_path / "b", item_ids=["a"])
+    path = tmp_path / "b" / "manifest.json"
+    older = re.sub(rb'\n  "texts": \{\},', b"", path.read_bytes())
+    assert len(older) < path.stat().st_size
+    checksum = hashlib.sha256(older.replace(manifest.checksum.encode(), b"0" * 64)).hexdigest()
+    path.write_bytes(older.replace(manifest.checksum.encode(), checksum.encode()))
+    assert load_bundle(tmp_path / "b").version == manifest.version

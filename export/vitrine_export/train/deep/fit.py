@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle import ModelFile
-from vitrine.features import keys_of
 from vitrine.features.scale import places, shares
 from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.neural import Curve, export_onnx
@@ -113,7 +112,7 @@ def _exported(network: DeepNetwork, lists: RankingData, settings: DeepSettings) 
         feeds(lists, rows, owners(lists)[rows], lists.features[rows]),
         ("score",),
         tolerance=settings.tolerance,
-        features=keys_of(lists.names),
+        features=lists.keys,
     )
 
 

@@ -108,7 +108,7 @@ class DeepTask:
         return -(wanted * torch.log_softmax(padded, dim=1)).sum(dim=1).mean()
 
     def _feeds(self, step: Thinned, rng: np.random.Generator) -> dict[str, npt.NDArray[np.float32]]:
-        """Inputs of the network in which each list lacks each ranker, source and its interests now and then."""
+        """Inputs of the network in which each list lacks each ranker, source, plugin and its interests now and then."""
         rows, sizes, lists = step
         told = feeds(self._data, rows, np.repeat(lists, sizes), self._data.features[rows])
         without_some(told, self._components, sizes, self._settings.dropped, rng)
@@ -142,7 +142,7 @@ def _some(data: RankingData, held_out: npt.NDArray[np.bool_], seed: int) -> Rank
 
 
 def components(names: Sequence[str]) -> list[npt.NDArray[np.intp]]:
-    """The columns of each ranker and each source."""
+    """The columns of each ranker, source and plugin."""
     owners = np.array([name.rpartition(".")[0] if ":" in name else "" for name in names])
     return [np.flatnonzero(owners == c) for c in sorted(set(owners.tolist()) - {""})]
 
