@@ -1,16 +1,18 @@
 """The configuration file: every field documented, every unknown key refused with the nearest known name."""
 
-import difflib
 import hashlib
 import tomllib
+from functools import cached_property
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
 from vitrine.domain.profile import DAY
 from vitrine.errors import ConfigError
+from vitrine.validation import Mistake, Where, read_table
 
 Positive = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
@@ -60,10 +62,47 @@ class RetrievalConfig(_Section):
     max_seeds: int = Field(50, ge=1, description="Items of a shopper's history that sources start from.")
 
 
-class PluginSettings(BaseModel):
-    """The table of one plugin: its keys are the plugin's own."""
+class PluginConfig(_Section):
+    """What the host does with one plugin."""
 
-    model_config = ConfigDict(extra="allow", frozen=True, allow_inf_nan=False)
+    enabled: bool = Field(True, description="Off: its column is missing, and every answer says so.")
+    isolation: Literal["thread", "process"] = Field(
+        "thread",
+        description="Where it runs: 'thread', in the server, where errors, wrong answers and sleeping are contained; "
+        "'process', in one of its own, where spinning, crashing and leaking are, too.",
+    )
+    processes: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="With isolation 'process': how many of them; each works on one call at a time.",
+    )
+    memory_mb: int = Field(
+        1024, ge=64, description="With isolation 'process': memory that each may take, its models included."
+    )
+    budget_ms: Positive | None = Field(
+        None, description="Time for a call with up to 1,000 candidates, instead of what the plugin declares."
+    )
+    settings: dict[str, Any] = Field(
+        default_factory=dict, description="The plugin's own; its model says which (`vitrine config check`)."
+    )
+
+
+_USUAL = PluginConfig()
+
+
+class RankingConfig(_Section):
+    """What becomes of a plugin that fails again and again."""
+
+    failures: int = Field(
+        5,
+        ge=1,
+        le=20,
+        description="So many failures among its last 20 calls, and it is not called for a while.",
+    )
+    retry_seconds: Positive = Field(
+        10, description="How long; twice as long after each try that fails, up to 16 times as long."
+    )
 
 
 class RecommendationConfig(_Section):
@@ -159,10 +198,25 @@ class Config(_Section):
     retrieval: RetrievalConfig = Field(default_factory=RetrievalConfig)
     recommendation: RecommendationConfig = Field(default_factory=RecommendationConfig)
     inference: InferenceConfig = Field(default_factory=InferenceConfig)
-    plugins: dict[str, PluginSettings] = Field(default_factory=dict, description="Settings of each plugin.")
+    ranking: RankingConfig = Field(default_factory=RankingConfig)
+    features: tuple[str, ...] = Field(
+        (), description="Plugins whose feature columns the rerankers learn from; training reads this."
+    )
+    plugins: dict[str, PluginConfig] = Field(
+        default_factory=dict,
+        description="What is done with each plugin, by name; nothing special unless told.",
+    )
     scenes: dict[str, SceneConfig] = Field(description="The windows, by name.")
 
-    @property
+    def plugin(self, name: str) -> PluginConfig:
+        """What is done with a plugin."""
+        return self.plugins.get(name, _USUAL)
+
+    def runs_apart(self, plugin: str) -> bool:
+        """Whether a plugin runs in processes of its own."""
+        return self.plugin(plugin).isolation == "process"
+
+    @cached_property
     def fingerprint(self) -> str:
         """Twelve hexadecimal digits that change with any setting."""
         return hashlib.sha256(self.model_dump_json().encode()).hexdigest()[:12]
@@ -175,7 +229,19 @@ def load_config(path: Path | None = None) -> Config:
         path: The file; ``None`` for the defaults alone. A table in it is merged into the default one key by key.
 
     Raises:
-        ConfigError: The file is missing, is not TOML, or has a key or value that is not allowed; names it.
+        ConfigError: The file is missing, is not TOML, or has a key or value that is not allowed; names all of them.
+    """
+    config, wrong = read_config(path)
+    if wrong:
+        raise ConfigError(f"{path or 'default configuration'}: " + "; ".join(wrong))
+    return config
+
+
+def read_config(path: Path | None = None) -> tuple[Config, list[str]]:
+    """As `load_config`, but answers what is wrong, and what the file says without that, for further checks.
+
+    Raises:
+        ConfigError: The file is missing or is not TOML.
     """
     defaults = tomllib.loads((resources.files("vitrine") / "default.toml").read_text("utf-8"))
     given: dict[str, Any] = {}
@@ -188,10 +254,14 @@ def load_config(path: Path | None = None) -> Config:
             raise ConfigError(f"{path}: cannot be read as a configuration file: {error.strerror}") from None
         except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
             raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
-    try:
-        return Config.model_validate(_merge(defaults, given))
-    except ValidationError as error:
-        raise ConfigError(_explain(error, path)) from None
+    config, mistakes = read_table(Config, _merge(defaults, given))
+    wrong = [_said(mistake) for mistake in mistakes]
+    while config is None:
+        # All at once: each out of the way of what it would hide.
+        if not sum(_removed(given, mistake.where) for mistake in mistakes):
+            raise ConfigError(f"{path or 'default configuration'}: " + "; ".join(wrong))
+        config, mistakes = read_table(Config, _merge(defaults, given))
+    return config, wrong
 
 
 def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
@@ -202,30 +272,18 @@ def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _explain(error: ValidationError, path: Path | None) -> str:
-    lines = []
-    for problem in error.errors():
-        where = ".".join(str(part) for part in problem["loc"])
-        if problem["type"] == "extra_forbidden":
-            *table, key = [str(part) for part in problem["loc"]]
-            close = difflib.get_close_matches(key, _known_keys(table), n=1)
-            hint = f"; did you mean '{close[0]}'?" if close else f"; known: {', '.join(_known_keys(table))}"
-            lines.append(f"unknown key '{where}'{hint}")
-        else:
-            lines.append(f"'{where}': {problem['msg']}")
-    return f"{path or 'default configuration'}: " + "; ".join(lines)
+def _said(mistake: Mistake) -> str:
+    match mistake.where:
+        case ("plugins", name, str()) if mistake.text.startswith("unknown key"):
+            return f"{mistake.text} (settings of its own stand under [plugins.{name}.settings])"
+    return mistake.text
 
 
-def _known_keys(table: list[str]) -> list[str]:
-    """The keys of the table at this path; the name of a scene is free."""
-    section: type[BaseModel] = Config
-    parts = iter(table)
-    for part in parts:
-        if part == "scenes":
-            section = SceneConfig
-            next(parts, None)
-            continue
-        annotation = section.model_fields[part].annotation
-        if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-            section = annotation
-    return list(section.model_fields)
+def _removed(table: dict[str, Any], where: Where) -> bool:
+    """Takes out the key at a path, or the last on the way to it that is there; whether there was any."""
+    holder: Any = table
+    for part, after in pairwise(map(str, where)):
+        if not isinstance(holder.get(part), dict) or after not in holder[part]:
+            return holder.pop(part, None) is not None
+        holder = holder[part]
+    return bool(where) and holder.pop(str(where[-1]), None) is not None

@@ -13,7 +13,7 @@ from vitrine.app.load import Loaded
 from vitrine.cli import load, plugins, recommend
 from vitrine.cli.app import app
 from vitrine.dataset import Dataset
-from vitrine.ranking.plugins import Plugin
+from vitrine.hosting import Plugin
 
 HOSTILE = "lamp [blue] :star: [/b]"
 
@@ -79,7 +79,7 @@ def test_the_title_of_a_window_is_shown_as_it_is() -> None:
 @pytest.mark.usefixtures("wide")
 def test_plugins_are_shown_as_they_are(monkeypatch: pytest.MonkeyPatch) -> None:
     found = [Plugin(f"n {HOSTILE}", f"d {HOSTILE}", None, f"e {HOSTILE}")]
-    monkeypatch.setattr("vitrine.ranking.plugins.discover", lambda: found)
+    monkeypatch.setattr("vitrine.hosting.discover", lambda: found)
     shown = CliRunner().invoke(app, ["plugins"])
     assert shown.exit_code == 0, shown.exception
     for kind in "nde":

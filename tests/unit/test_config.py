@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from vitrine.config import load_config
+from vitrine.config import load_config, read_config
 from vitrine.errors import ConfigError
 
 
@@ -64,6 +64,35 @@ def test_mistakes_are_named(tmp_path: Path, text: str, expected: str) -> None:
     with pytest.raises(ConfigError, match=r"shop\.toml") as caught:
         load_config(file)
     assert expected in str(caught.value)
+
+
+def test_all_mistakes_are_named_at_once_and_what_is_right_is_kept(tmp_path: Path) -> None:
+    file = tmp_path / "shop.toml"
+    file.write_text(
+        "sed = 1\nfeatures = [3]\n[profile]\nmax_items = 0\nmax_keys = 3\n"
+        "[scenes.home]\ndiversity = 2\n[scenes.home.weights]\ncf = nan\nmine = 1.0\n[scenes.new]\nsources = {}\n"
+        "[plugins.mine]\nalpha = 1",
+        "utf-8",
+    )
+    config, wrong = read_config(file)
+    for key in ("sed", "features.0", "profile.max_items", "scenes.home.diversity", "scenes.home.weights.cf"):
+        assert any(f"'{key}'" in line for line in wrong), key
+    assert len(wrong) == 7
+    assert any("(settings of its own stand under [plugins.mine.settings])" in line for line in wrong)
+    assert config.profile.max_keys == 3
+    assert config.profile.max_items == load_config().profile.max_items
+    assert config.scenes["home"].weights["mine"] == 1
+    assert "new" not in config.scenes
+    assert not read_config(None)[1]
+
+
+@pytest.mark.parametrize("text", ["scenes = 5", "plugins = []", "scenes.home = 1", "scenes.home.rules = 2"])
+def test_a_value_in_place_of_a_table_is_named(tmp_path: Path, text: str) -> None:
+    (tmp_path / "shop.toml").write_text(text, "utf-8")
+    config, wrong = read_config(tmp_path / "shop.toml")
+    assert len(wrong) == 1
+    assert text.split(" ", maxsplit=1)[0] in wrong[0]
+    assert config == load_config()
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Everything that is made from one bundle, and which of it is served now."""
+"""Everything that is made from one bundle and one configuration, and which of it is served now."""
 
 import time
 from collections.abc import Callable
@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from vitrine.bundle import AttachedBundle
+from vitrine.config import Config
 from vitrine.ranking import RankingEngine
 from vitrine.retrieval import Retriever
 
@@ -18,28 +19,43 @@ KEEP_SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Generation:
-    """What is made from one bundle. Requests hold on to theirs; with the last one its arrays are freed.
+    """What is made from a bundle and a configuration. Requests hold on to theirs; with the last one its arrays are freed.
 
     Attributes:
         version: Version of the bundle; empty without one.
+        config: The configuration.
         attached: The bundle seen through the catalogue; ``None`` without one.
         retriever: Finds candidates; ``None`` in a process that does not.
         engine: Orders them; likewise.
-        since: When it was made, Unix seconds.
+        since: Since when that bundle is served, Unix seconds.
         failing: Sources and rankers that failed in its warm-up.
     """
 
     version: str
+    config: Config
     attached: AttachedBundle | None
     retriever: Retriever | None
     engine: RankingEngine | None
     since: float
     failing: frozenset[str] = frozenset()
 
-    def close(self) -> None:
-        """Stops following the catalogue; requests on their way are answered all the same."""
-        if self.attached is not None:
+    @property
+    def models(self) -> tuple[Retriever, RankingEngine]:
+        """Retriever and engine, in a process that makes both."""
+        return _made(self.retriever), _made(self.engine)
+
+    def close(self, *beside: "Generation | None") -> None:
+        """Stops following the catalogue, and ends plugins' processes; requests on their way are answered all the same.
+
+        Args:
+            beside: Generations that go on, of the same bundle perhaps.
+        """
+        if self.attached is not None and all(
+            one is None or one.attached is not self.attached for one in beside
+        ):
             self.attached.close()
+        if self.engine is not None:
+            self.engine.close()
 
 
 class Generations:
@@ -87,8 +103,7 @@ class Generations:
 
     def both(self, version: str) -> tuple[Retriever, RankingEngine]:
         """Retriever and engine of the same generation."""
-        generation = self.pick(version)
-        return _made(generation.retriever), _made(generation.engine)
+        return self.pick(version).models
 
     def switch(self, new: Generation) -> None:
         """Serves another generation. At most one is kept beside it: the one before the last is closed."""
@@ -96,7 +111,7 @@ class Generations:
         self._served = (new, current)
         self._until = self._monotonic() + self._keep
         if older is not None:
-            older.close()
+            older.close(new, current)
 
     def expire(self) -> bool:
         """Closes the one before when its time is over, and answers whether it was; call it every few seconds."""
@@ -104,7 +119,7 @@ class Generations:
         if previous is None or self._monotonic() < self._until:
             return False
         self._served = (current, None)
-        previous.close()
+        previous.close(current)
         return True
 
     def close(self) -> None:

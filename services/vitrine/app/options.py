@@ -22,6 +22,8 @@ class ServeOptions:
     Attributes:
         service: "all", "profile", "retrieval", "ranking" or "recommendation".
         config: The configuration.
+        config_file: The file that it was read from; ``None`` for the defaults alone.
+        watch_config: Whether to read that file again when it changes.
         bundle: The trained models; ``None`` for none.
         watch_bundle: Whether to put another bundle that appears in that folder in its place.
         store: Directory of the stores that the served services own.
@@ -36,6 +38,8 @@ class ServeOptions:
 
     service: str
     config: Config
+    config_file: Path | None = None
+    watch_config: bool = True
     bundle: Path | None = None
     watch_bundle: bool = True
     store: Path = Path("store")

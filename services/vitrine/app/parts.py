@@ -10,14 +10,21 @@ from typing import TypeVar
 import grpc
 
 from vitrine.api.bundle.v1 import bundle_pb2_grpc
+from vitrine.api.config.v1 import config_pb2_grpc
 from vitrine.api.ranking.v1 import ranking_pb2_grpc
 from vitrine.app.generations import Generation
 from vitrine.app.options import ServeOptions
+from vitrine.app.reconfigure import ConfigReloader, Standing
+from vitrine.app.reconfigure.service import ConfigServicer
 from vitrine.app.reload import Reloader
-from vitrine.app.watch import BundleWatch
+from vitrine.app.watch import Watch, Watched
+from vitrine.app.workers import Workers
 from vitrine.bundle.service import BundleServicer
 from vitrine.catalog import Catalog
+from vitrine.config import Config
 from vitrine.domain.clock import Clock
+from vitrine.domain.plugins import Plugins
+from vitrine.hosting import Waiter
 from vitrine.ranking import RankingEngine
 from vitrine.ranking.service import RankingServicer
 from vitrine.rpc.metrics import Metrics
@@ -36,6 +43,7 @@ _PREFIX = "vitrine.api"
 PROFILE = f"{_PREFIX}.profile.v1.ProfileService"
 RETRIEVAL = f"{_PREFIX}.retrieval.v1.RetrievalService"
 RANKING = f"{_PREFIX}.ranking.v1.RankingService"
+CONFIG = f"{_PREFIX}.config.v1.ConfigService"
 BUNDLE = f"{_PREFIX}.bundle.v1.BundleService"
 RECOMMENDATION = f"{_PREFIX}.recommendation.v1.RecommendationService"
 
@@ -48,11 +56,13 @@ class Started:
         services: For the gRPC server.
         summary: For the log.
         before_stop: To be called before the server stops: ends streams that would never end.
+        plugins: Answers how the plugins fare; ``None`` in a process that has none.
     """
 
     services: Services
     summary: str
     before_stop: list[Callable[[], None]] = field(default_factory=list)
+    plugins: Callable[[], Plugins] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,9 +71,14 @@ class Process:
 
     options: ServeOptions
     clock: Clock
-    workers: Executor
+    workers: Workers
     metrics: Metrics
     closing: AsyncExitStack
+
+    @property
+    def waiter(self) -> Waiter:
+        """Waits for what calls plugins."""
+        return Waiter(self.workers)
 
 
 async def in_thread(work: Callable[[], T]) -> T:
@@ -87,18 +102,37 @@ def ranking(
     engine: Callable[[str], RankingEngine], catalog: Catalog, process: Process
 ) -> Callable[[grpc.aio.Server], None]:
     """What adds RankingService to a server; ``engine`` answers the engine for a wanted version of the bundle."""
-    servicer = RankingServicer(engine, catalog, process.clock, process.workers)
+    servicer = RankingServicer(engine, catalog, process.clock, process.waiter)
     return adding(ranking_pb2_grpc.add_RankingServiceServicer_to_server, servicer)
 
 
-def swapping(reloader: Reloader, process: Process) -> Callable[[grpc.aio.Server], None]:
-    """Watches the bundle, in the running event loop; what adds BundleService to a server."""
+def reloading(process: Process, reloader: Reloader | None = None) -> tuple[Services, Callable[[], Config]]:
+    """Watches the configuration and the bundle, in the running event loop.
+
+    Args:
+        process: What to work with.
+        reloader: Of a process that makes something of both.
+
+    Returns:
+        BundleService, where there is a reloader, and ConfigService, and what answers the configuration of now.
+    """
+    options = process.options
     # One thread: reloads take turns, and what they allocate comes from one place and goes back there.
     thread = threads(process, "reload", 1)
-    watch = BundleWatch(reloader, thread, watching=process.options.watch_bundle)
+    using = Standing(options.config) if reloader is None else reloader
+    config = ConfigReloader(options.config_file, options.service, using, process.metrics)
+    services = {
+        CONFIG: adding(config_pb2_grpc.add_ConfigServiceServicer_to_server, ConfigServicer(config, thread))
+    }
+    watched: list[Watched] = [config] if options.watch_config else []
+    if reloader is not None:
+        bundle = BundleServicer(reloader, thread)
+        services[BUNDLE] = adding(bundle_pb2_grpc.add_BundleServiceServicer_to_server, bundle)
+        watched += [reloader] if options.watch_bundle else []
+    watch = Watch(watched, thread, tidy=None if reloader is None else reloader.expire)
     watch.start()
     process.closing.push_async_callback(watch.close)
-    return adding(bundle_pb2_grpc.add_BundleServiceServicer_to_server, BundleServicer(reloader, thread))
+    return services, lambda: using.config
 
 
 def named(generation: Generation) -> str:

@@ -37,6 +37,7 @@ class ServerProcess:
         args: Further arguments.
         log: Where its output goes; unless told, its log goes to this process's standard error.
         port: Where it listens; any free port unless told.
+        python: The interpreter, of another environment perhaps; this process's unless told.
 
     Attributes:
         address: Where it listens.
@@ -54,12 +55,13 @@ class ServerProcess:
         args: tuple[str, ...] = (),
         log: Path | None = None,
         port: int = 0,
+        python: Path | None = None,
     ) -> None:
         self.port, self.metrics_port = port or free_port(), free_port()
         self.address = f"127.0.0.1:{self.port}"
         self.ready_seconds = 0.0
         self._log = log
-        self._command = [sys.executable, "-m", "vitrine", "serve"]
+        self._command = [str(python or sys.executable), "-m", "vitrine", "serve"]
         self._command += [service] if service else []
         self._command += [
             "--host",

@@ -1,23 +1,30 @@
 """Puts the bundle that lies in the folder in the place of the one that is served, or says why not."""
 
 import logging
-import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from threading import Lock
 from typing import Protocol, Self
 
 from vitrine.app.generations import Generation, Generations
+from vitrine.app.outward import outward
 from vitrine.app.trim import give_back
 from vitrine.app.watch import Marks, look_at
 from vitrine.bundle import Bundle
 from vitrine.bundle.swapping import Reloaded, Served, ServedModel
-from vitrine.errors import BundleError, BundleRefused, ConfigError
+from vitrine.config import Config
+from vitrine.errors import BundleError, BundleRefused, ConfigError, ConfigRefused
 from vitrine.rpc.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
-_INTERNAL = re.compile(r"(?<![\w./])/(?:[^\s/;:,'\")]+/)+[^\s;:,'\")]*|(?<=hostname=)[^\s;]+")
+
+_FAILED = "it could not be made ready to serve; the server's log says why"
+
+
+class _NotReady(Exception):
+    """What was made does not work here; says what happened."""
 
 
 class Making(Protocol):
@@ -32,8 +39,16 @@ class Making(Protocol):
         """
         ...
 
-    def make(self, bundle: Bundle | None, /) -> Generation:
-        """A generation, warmed up."""
+    def make(self, bundle: Bundle | None, config: Config | None = None, /) -> Generation:
+        """A generation, warmed up; by the configuration of the start unless told.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+        """
+        ...
+
+    def again(self, served: Generation, config: Config, /) -> Generation:
+        """Another of the same bundle, likewise."""
         ...
 
 
@@ -66,6 +81,11 @@ class Reloader:
         self._logged: object = None
         metrics.serves_bundle(generations.current.version)
 
+    @property
+    def config(self) -> Config:
+        """The configuration of what is served."""
+        return self.generations.current.config
+
     @classmethod
     def open(cls, folder: Path | None, maker: Making, metrics: Metrics) -> Self:
         """Serves the bundle of a folder, or none.
@@ -82,6 +102,10 @@ class Reloader:
         _tell_off(reloader.generations.current)
         return reloader
 
+    def look(self) -> Marks | None:
+        """How the folder looks now; ``None`` while it is missing."""
+        return None if self.folder is None else look_at(self.folder)
+
     def expire(self) -> None:
         """Lets go of the bundle that was replaced long enough ago; call it in the thread that reloads."""
         if self.generations.expire():
@@ -94,7 +118,10 @@ class Reloader:
         return Served(
             version=current.version,
             since=current.since,
-            previous_version="" if previous is None else previous.version,
+            # After a change of the configuration both are of one bundle.
+            previous_version=""
+            if previous is None or previous.version == current.version
+            else previous.version,
             models=() if current.attached is None else _models(current.attached.bundle),
         )
 
@@ -128,6 +155,22 @@ class Reloader:
             _tell_off(new)
             return Reloaded(new.version, before.version, switched=True, seconds=seconds)
 
+    def use(self, config: Config) -> None:
+        """Serves the same bundle by another configuration.
+
+        Raises:
+            ConfigError: The configuration cannot be used.
+            ConfigRefused: What it asks for does not work here.
+        """
+        with self._lock:
+            before = self.generations.current
+            try:
+                new = self._ready(before, lambda: self._maker.again(before, config))
+            except _NotReady as why:
+                raise ConfigRefused("NOT_READY", str(why), before.config.fingerprint) from None
+            self.generations.switch(new)
+            _tell_off(new)
+
     def _prepare(self, before: Generation, expected: str) -> Generation | None:
         """The next generation, ready; ``None`` when the folder holds what is served.
 
@@ -139,7 +182,7 @@ class Reloader:
             raise BundleRefused(
                 "NO_BUNDLE", "this server was started without --bundle; restart it with one", served
             )
-        self.seen = look_at(self.folder)
+        self.seen = self.look()
         try:
             bundle = self._maker.load(self.folder)
             if expected and bundle.version != expected:
@@ -150,26 +193,26 @@ class Reloader:
                 )
             if bundle.version == served:
                 return None
-            new = self._maker.make(bundle)
+            return self._ready(before, lambda: self._maker.make(bundle, before.config))
         except BundleRefused:
             raise
         except (BundleError, ConfigError) as error:
-            raise BundleRefused("INVALID_BUNDLE", self._without_paths(str(error)), served) from None
+            said = outward(str(error), self.folder, "the bundle")
+            raise BundleRefused("INVALID_BUNDLE", said, served) from None
+        except _NotReady as why:
+            raise BundleRefused("NOT_READY", str(why), served) from None
         except Exception:
             log.exception("a bundle could not be made ready")
-            said = "it could not be made ready to serve; the server's log says why"
-            raise BundleRefused("NOT_READY", said, served) from None
-        if broken := sorted(new.failing - before.failing):
-            new.close()
-            said = f"with it, {', '.join(broken)} failed in the warm-up; the server's log says why"
-            raise BundleRefused("NOT_READY", said, served)
-        return new
+            raise BundleRefused("NOT_READY", _FAILED, served) from None
 
-    def _without_paths(self, text: str) -> str:
-        folder = str(self.folder)
-        named = text.replace(f"{folder}/", "").replace(folder, "the bundle")
-        # What a library says of a device or a model may name files and the host.
-        return _INTERNAL.sub("…", named)
+    @staticmethod
+    def _ready(before: Generation, make: Callable[[], Generation]) -> Generation:
+        """What is made, if all works in it that worked before."""
+        new = make()
+        if broken := sorted(new.failing - before.failing):
+            new.close(before)
+            raise _NotReady(f"with it, {', '.join(broken)} failed in the warm-up; the server's log says why")
+        return new
 
     def _log(self, refused: BundleRefused) -> None:
         """Once a manifest: what looks at it again and again would fill the log."""

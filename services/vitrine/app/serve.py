@@ -7,7 +7,6 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 from threadpoolctl import threadpool_limits
@@ -15,7 +14,9 @@ from threadpoolctl import threadpool_limits
 from vitrine.app.check import check_config
 from vitrine.app.options import ServeOptions
 from vitrine.app.parts import Process
+from vitrine.app.plugin_watch import PluginWatch
 from vitrine.app.services import start_services
+from vitrine.app.workers import Workers
 from vitrine.domain.clock import clock_from, system_clock
 from vitrine.inference.runtime import check_runtime
 from vitrine.rpc.listening import authority
@@ -54,7 +55,7 @@ async def _serve(options: ServeOptions) -> None:
         loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as closing:
         metrics = Metrics()
-        workers = ThreadPoolExecutor(max(2, os.cpu_count() or 1), thread_name_prefix="vitrine-worker")
+        workers = Workers(max(2, os.cpu_count() or 1))
         closing.callback(workers.shutdown)
         clock = (
             system_clock if options.as_of is None else clock_from(options.as_of, frozen=options.freeze_clock)
@@ -67,6 +68,10 @@ async def _serve(options: ServeOptions) -> None:
         gc.freeze()
 
         server = GrpcServer(started.services, metrics)
+        if started.plugins is not None:
+            plugins = PluginWatch(started.plugins, server, metrics)
+            await plugins.start()
+            closing.push_async_callback(plugins.close)
         port = await server.start(options.host, options.port)
         shown = "no metrics"
         if options.metrics_port is not None:

@@ -12,6 +12,7 @@ from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
 from vitrine.domain.clock import Clock
 from vitrine.domain.profile import DAY
+from vitrine.hosting import SILENT
 from vitrine.profile import Profiles
 from vitrine.ranking import RankingEngine
 from vitrine.retrieval import Popularity, Retriever
@@ -94,7 +95,14 @@ class Shop:
         popularity = make_popularity(stores.catalog, config)
         closing.callback(PopularityKeeper(popularity, stores.items).close)
         closing.callback(LocalActivity(popularity, stores.profiles).close)
-        maker = Maker(stores.catalog, config, clock, finding=Finding(popularity, stores.items), ranks=True)
+        maker = Maker(
+            stores.catalog,
+            config,
+            clock,
+            metrics or SILENT,
+            finding=Finding(popularity, stores.items),
+            ranks=True,
+        )
         reloader = Reloader.open(bundle, maker, metrics or Metrics())
         closing.callback(reloader.generations.close)
         return cls(stores, reloader)

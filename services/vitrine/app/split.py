@@ -9,7 +9,6 @@ from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
 from vitrine.app.maker import Finding, Maker
 from vitrine.app.parts import (
-    BUNDLE,
     PROFILE,
     RANKING,
     RECOMMENDATION,
@@ -22,7 +21,7 @@ from vitrine.app.parts import (
     in_thread,
     named,
     ranking,
-    swapping,
+    reloading,
     threads,
 )
 from vitrine.app.reload import Reloader
@@ -63,7 +62,8 @@ async def start_profile(process: Process) -> Started:
         catalog_revision=lambda: catalog.revision,
     )
     add = adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, servicer)
-    return Started({PROFILE: add}, f"{profiles.watermark:,} events", [servicer.stop])
+    reloads, _ = reloading(process)
+    return Started({PROFILE: add, **reloads}, f"{profiles.watermark:,} events", [servicer.stop])
 
 
 async def start_retrieval(process: Process) -> Started:
@@ -87,8 +87,9 @@ async def start_retrieval(process: Process) -> Started:
         clock=process.clock,
     )
     add = adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, servicer)
+    reloads, _ = reloading(process, reloader)
     return Started(
-        {RETRIEVAL: add, BUNDLE: swapping(reloader, process)},
+        {RETRIEVAL: add, **reloads},
         f"{len(catalog):,} items, {named(reloader.generations.current)}",
         [servicer.stop],
     )
@@ -99,9 +100,11 @@ async def start_ranking(process: Process) -> Started:
     catalog = await _followed(process)
     reloader = await _reloader(process, catalog, None, ranks=True)
     generations = reloader.generations
+    reloads, _ = reloading(process, reloader)
     return Started(
-        {RANKING: ranking(generations.engine, catalog, process), BUNDLE: swapping(reloader, process)},
+        {RANKING: ranking(generations.engine, catalog, process), **reloads},
         named(generations.current),
+        plugins=lambda: generations.engine("").plugins(),
     )
 
 
@@ -113,18 +116,19 @@ async def start_recommendation(process: Process) -> Started:
         RemoteRetrieval(await _channel(addresses.retrieval, process), newest),
         RemoteRanking(await _channel(addresses.ranking, process), newest),
     )
-    recommender = Recommender(ports, process.options.config, process.clock, process.metrics)
+    reloads, config = reloading(process)
+    recommender = Recommender(ports, config, process.clock, process.metrics)
     add = adding(
         recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server,
         RecommendationServicer(recommender),
     )
-    return Started({RECOMMENDATION: add}, f"over {addresses}")
+    return Started({RECOMMENDATION: add, **reloads}, f"over {addresses}")
 
 
 async def _reloader(process: Process, catalog: Catalog, finding: Finding | None, *, ranks: bool) -> Reloader:
     """The bundle that a part serves."""
     options = process.options
-    maker = Maker(catalog, options.config, process.clock, finding=finding, ranks=ranks)
+    maker = Maker(catalog, options.config, process.clock, process.metrics, finding=finding, ranks=ranks)
     reloader = await in_thread(lambda: Reloader.open(options.bundle, maker, process.metrics))
     process.closing.callback(reloader.generations.close)
     return reloader

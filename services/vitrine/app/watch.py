@@ -1,8 +1,9 @@
-"""Looks at the folder of the bundle every so often, and reloads it when it has changed and come to rest."""
+"""Looks at the bundle's folder and at the configuration file every so often, and reloads what has come to rest."""
 
 import asyncio
 import logging
 import os
+from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
 from contextlib import suppress
 from pathlib import Path
@@ -43,46 +44,61 @@ def look_at(folder: Path) -> Marks | None:
     return Marks(manifest, tuple(sorted(files)))
 
 
+def mark_of(file: Path) -> Mark | None:
+    """How a file looks, behind links that lead to it; ``None`` while there is none."""
+    try:
+        return _mark(file.name, file.stat())
+    except OSError:
+        return None
+
+
 def _mark(name: str, status: os.stat_result) -> Mark:
     return name, status.st_ino, status.st_size, status.st_mtime_ns
 
 
-class Reloading(Protocol):
-    """What is watched for; `vitrine.app.reload.Reloader` is it."""
+class Watched(Protocol):
+    """Something that is read again when it has changed: the folder of the bundle, the configuration file."""
 
-    folder: Path | None
-    seen: Marks | None
+    @property
+    def seen(self) -> object | None:
+        """How it looked when it was last read, well or not."""
+        ...
+
+    def look(self) -> object | None:
+        """How it looks now; ``None`` while it is missing."""
+        ...
 
     def reload(self) -> object:
-        """Reads the folder again."""
-        ...
-
-    def expire(self) -> None:
-        """Lets go of what was replaced long enough ago."""
+        """Reads it again."""
         ...
 
 
-class BundleWatch:
-    """Looks after the bundle in the event loop's background; the looking itself is done in the reloading thread.
+class Watch:
+    """Looks after what is watched in the event loop's background; the looking itself is done in the reloading thread.
 
-    A folder that has changed is read when it looks the same twice in a row: a copy in progress is left to finish.
-    One that was refused is read again as soon as any file of it changes.
+    What has changed is read when it looks the same twice in a row: a copy in progress is left to finish. What was
+    refused is read again as soon as it changes.
 
     Args:
-        reloader: What reads the folder.
+        watched: What to look at.
         thread: Where that is done.
-        watching: Whether to look at the folder; what was replaced is let go of in any case.
+        tidy: Done at each look, whether or not anything is watched.
         seconds: How often.
     """
 
     def __init__(
-        self, reloader: Reloading, thread: Executor, *, watching: bool, seconds: float = WATCH_SECONDS
+        self,
+        watched: Sequence[Watched],
+        thread: Executor,
+        *,
+        tidy: Callable[[], None] | None = None,
+        seconds: float = WATCH_SECONDS,
     ) -> None:
-        self._reloader = reloader
+        # Each with how it looked when it was found changed.
+        self._watched: list[tuple[Watched, object | None]] = [(one, None) for one in watched]
         self._thread = thread
-        self._watching = watching
+        self._tidy = tidy
         self._seconds = seconds
-        self._changed: Marks | None = None
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
@@ -103,21 +119,23 @@ class BundleWatch:
             try:
                 await loop.run_in_executor(self._thread, self.look)
             except Exception:  # A watch that died would look like one that sees no change.
-                log.exception("looking at the bundle failed; trying again")
+                log.exception("looking for changes failed; trying again")
 
     def look(self) -> None:
         """Looks once."""
-        reloader = self._reloader
-        reloader.expire()
-        if not self._watching or reloader.folder is None:
-            return
-        marks = look_at(reloader.folder)
+        if self._tidy is not None:
+            self._tidy()
+        for place, (one, changed) in enumerate(self._watched):
+            self._watched[place] = (one, self._look_at(one, changed))
+
+    @staticmethod
+    def _look_at(one: Watched, changed: object | None) -> object | None:
+        marks = one.look()
         # It is missing for a moment while another takes its place.
-        if marks is None or marks == reloader.seen:
-            self._changed = None
-        elif marks != self._changed:
-            self._changed = marks
-        else:
+        if marks is None or marks == one.seen:
+            return None
+        if marks == changed:
             # The reloader has logged and counted what is wrong.
             with suppress(VitrineError):
-                reloader.reload()
+                one.reload()
+        return marks

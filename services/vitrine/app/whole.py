@@ -6,7 +6,6 @@ from vitrine.api.profile.v1 import profile_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
 from vitrine.app.parts import (
-    BUNDLE,
     PROFILE,
     RANKING,
     RECOMMENDATION,
@@ -19,10 +18,11 @@ from vitrine.app.parts import (
     in_thread,
     named,
     ranking,
-    swapping,
+    reloading,
     threads,
 )
 from vitrine.app.shop import Shop
+from vitrine.config import Config
 from vitrine.profile.service import ProfileServicer
 from vitrine.recommendation.local import LocalServices
 from vitrine.recommendation.ports import Ports
@@ -55,24 +55,31 @@ async def start_all(process: Process) -> Started:
     retrieval = RetrievalServicer(
         generations.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
     )
-    local = LocalServices(stores.profiles, generations.both, workers)
+    local = LocalServices(stores.profiles, generations.both, workers, process.waiter)
 
     def sellable(item_id: str) -> bool:
         row = int(stores.catalog.rows([item_id])[0])
         return row >= 0 and bool(stores.catalog.sellable[row])
 
-    recommender = Recommender(Ports(local, local, local), options.config, clock, process.metrics, sellable)
+    def begin() -> Config:
+        generation = generations.current
+        local.begin(generation.models)
+        return generation.config
+
+    recommender = Recommender(Ports(local, local, local), begin, clock, process.metrics, sellable)
+    reloads, _ = reloading(process, shop.reloader)
     return Started(
         {
             PROFILE: adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, profile),
             RETRIEVAL: adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, retrieval),
             RANKING: ranking(generations.engine, stores.catalog, process),
-            BUNDLE: swapping(shop.reloader, process),
             RECOMMENDATION: adding(
                 recommendation_pb2_grpc.add_RecommendationServiceServicer_to_server,
                 RecommendationServicer(recommender),
             ),
+            **reloads,
         },
         f"{len(stores.catalog):,} items, {named(generations.current)}",
         [profile.stop, retrieval.stop],
+        lambda: generations.engine("").plugins(),
     )

@@ -5,7 +5,21 @@ from collections.abc import Callable
 import typer
 
 from vitrine import __version__
-from vitrine.cli import batch, data, demo, evaluate, explain, load, plugins, recommend, reload, serve, train
+from vitrine.cli import (
+    batch,
+    config,
+    data,
+    demo,
+    evaluate,
+    explain,
+    load,
+    plugin,
+    plugins,
+    recommend,
+    reload,
+    serve,
+    train,
+)
 
 app = typer.Typer(
     name="vitrine",
@@ -52,3 +66,5 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
 for _panel, _commands in _COMMANDS.items():
     for _name, _command in _commands.items():
         app.command(_name, rich_help_panel=_panel)(_command)
+app.add_typer(config.config_app, name="config", rich_help_panel="Serving")
+app.add_typer(plugin.plugin_app, name="plugin", rich_help_panel="Plugins")

@@ -1,24 +1,81 @@
-"""`vitrine plugins`: the rankers that are installed."""
+"""`vitrine plugins`: the ranking plugins that are installed, and what becomes of them."""
 
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vitrine.cli.served_plugins import show_served
+
+if TYPE_CHECKING:
+    from vitrine.config import Config
+    from vitrine.hosting import Plugin
+
 console = Console()
 
 
-def plugins_command() -> None:
-    """Lists the ranking plugins that are installed, where they come from, and which scenes use them.
+def plugins_command(
+    config: Annotated[
+        Path | None, typer.Option(help="A TOML file, as for `vitrine serve`; the defaults unless told.")
+    ] = None,
+    address: Annotated[
+        str,
+        typer.Option(
+            metavar="HOST:PORT", help="A running server (RankingService, when split): how its plugins fare."
+        ),
+    ] = "",
+) -> None:
+    """Lists the ranking plugins that are installed, what they offer, and which scenes use them.
 
     A plugin is any installed package with an entry point in the group `vitrine.rankers`.
-    """
-    from vitrine.config import load_config
-    from vitrine.ranking.plugins import discover
 
-    config = load_config()
-    table = Table("ranker", "from", "used by default in", "state")
+    - `vitrine plugins`
+    - `vitrine plugins --config shop.toml`
+    - `vitrine plugins --address localhost:50051`
+    """
+    if address:
+        if config is not None:
+            raise typer.BadParameter(
+                "a server goes by its own configuration; leave --config or --address out"
+            )
+        show_served(address, console)
+        return
+    from vitrine.config import load_config
+    from vitrine.hosting import discover
+
+    settings = load_config(config)
+    table = Table("plugin", "from", "offers", "runs in", "used in", "state")
     for plugin in discover():
-        scenes = [name for name, scene in config.scenes.items() if plugin.name in scene.rankers]
-        state = Text(plugin.error, "red") if plugin.error else Text("loads", "green")
-        table.add_row(Text(plugin.name), Text(plugin.distribution), Text(", ".join(scenes)), state)
+        table.add_row(
+            Text(plugin.name),
+            Text(plugin.distribution),
+            ", ".join(plugin.offers),
+            settings.plugin(plugin.name).isolation,
+            Text(", ".join(_uses(plugin.name, settings))),
+            _state(plugin, settings),
+        )
     console.print(table)
+
+
+def _uses(name: str, config: "Config") -> list[str]:
+    """Scenes that it ranks in; a star where it decides the order. And whether rerankers learn from its columns."""
+    uses = [
+        f"{scene}*" if name == told.reranker else scene
+        for scene, told in config.scenes.items()
+        if name in (*told.rankers, told.reranker)
+    ]
+    return [*uses, "features"] if name in config.features else uses
+
+
+def _state(plugin: "Plugin", config: "Config") -> Text:
+    from vitrine.app.check import wrong_uses
+
+    if plugin.error:
+        return Text(plugin.error, "red")
+    if not config.plugin(plugin.name).enabled:
+        return Text("switched off", "yellow")
+    wrong = wrong_uses(config, [plugin])
+    return Text("; ".join(wrong), "red") if wrong else Text("loads", "green")

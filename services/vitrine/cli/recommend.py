@@ -9,6 +9,7 @@ from rich.text import Text
 
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2
+from vitrine.cli.trace_table import trace_tables
 
 console = Console()
 
@@ -27,6 +28,9 @@ def recommend_command(
     query: Annotated[str, typer.Option("--query", "-q", help="What was typed into the search box.")] = "",
     locale: Annotated[str, typer.Option(help="Language of the reasons: en or zh.")] = "",
     scores: Annotated[bool, typer.Option("--scores", help="Show the scores of rankers and sources.")] = False,
+    trace: Annotated[
+        bool, typer.Option("--trace", help="Show the rank of each item before and after each step.")
+    ] = False,
     address: Annotated[str, typer.Option(help="Where the server is.")] = "localhost:50051",
     catalog_address: Annotated[
         str, typer.Option(help="Where RetrievalService is, for titles, when the services are split.")
@@ -37,6 +41,7 @@ def recommend_command(
     - `vitrine recommend --user ann --scene home`
     - `vitrine recommend --scene search --query "coffee mug"`
     - `vitrine recommend --user ann --scene item_page --item mug-1 --scores`
+    - `vitrine recommend --user ann --trace`
     """
     from vitrine.client import Anonymous, Unavailable, Vitrine
 
@@ -55,6 +60,7 @@ def recommend_command(
                 query=query,
                 locale=locale,
                 include_scores=scores,
+                include_trace=trace,
                 timeout=5.0,
             )
         except Unavailable:
@@ -63,8 +69,23 @@ def recommend_command(
             ) from None
     titles = _items(catalog_address or address, [i.item_id for i in window.items])
     console.print(window_table(window, titles, scores=scores))
+    if trace:
+        _print_trace(window, titles, locale)
     for part in window.degraded:
         console.print(Text.assemble(("degraded", "yellow"), f" {part.component}: {part.message}"))
+
+
+def _print_trace(
+    window: recommendation_pb2.RecommendResponse, items: dict[str, retrieval_pb2.Item], locale: str
+) -> None:
+    """Prints how the order came about."""
+    ids = [item.item_id for item in window.items]
+    titles = [items[i].title if i in items else "" for i in ids]
+    if not window.HasField("trace"):
+        console.print(Text("no trace: ranking did not answer, or is older than traces are"))
+        return
+    for table in trace_tables(window.trace, ids, titles, console.width, locale=locale):
+        console.print(table)
 
 
 def _items(address: str, item_ids: list[str]) -> dict[str, retrieval_pb2.Item]:

@@ -36,7 +36,13 @@ def serve_command(
     store: Annotated[Path, typer.Option(help="Where events, profiles and the catalogue are kept.")] = Path(
         "store"
     ),
-    config: Annotated[Path | None, typer.Option(help="A TOML file, merged over the defaults.")] = None,
+    config: Annotated[
+        Path | None,
+        typer.Option(help="A TOML file, merged over the defaults; see `vitrine config check`."),
+    ] = None,
+    watch_config: Annotated[
+        bool, typer.Option(help="Go by what that file says when it changes, while serving.")
+    ] = True,
     host: Annotated[str, typer.Option(help="The interface to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="The port to listen on.")] = 50051,
     metrics_port: Annotated[
@@ -90,6 +96,8 @@ def serve_command(
             watch_bundle=watch_bundle,
             store=store,
             config=load_config(config),
+            config_file=config,
+            watch_config=watch_config,
             host=host,
             port=port,
             metrics_port=_metrics_port(metrics_port, port),

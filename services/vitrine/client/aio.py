@@ -8,8 +8,9 @@ import grpc
 
 from vitrine.api.bundle.v1 import bundle_pb2, bundle_pb2_grpc
 from vitrine.api.common.v1 import common_pb2
+from vitrine.api.config.v1 import config_pb2, config_pb2_grpc
 from vitrine.api.profile.v1 import profile_pb2, profile_pb2_grpc
-from vitrine.api.ranking.v1 import ranking_pb2_grpc
+from vitrine.api.ranking.v1 import ranking_pb2, ranking_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2, recommendation_pb2_grpc
 from vitrine.api.retrieval.v1 import retrieval_pb2, retrieval_pb2_grpc
 from vitrine.client import requests
@@ -38,6 +39,7 @@ class AsyncVitrine:
         ranking: Stub of RankingService.
         recommendation: Stub of RecommendationService.
         bundle: Stub of BundleService.
+        config: Stub of ConfigService.
 
     Every method raises `InvalidInput`, `Timeout`, `Unavailable`, `TooLarge`, `NotReady` or `VitrineError`.
     """
@@ -49,6 +51,7 @@ class AsyncVitrine:
         self.ranking = ranking_pb2_grpc.RankingServiceStub(self._channel)
         self.recommendation = recommendation_pb2_grpc.RecommendationServiceStub(self._channel)
         self.bundle = bundle_pb2_grpc.BundleServiceStub(self._channel)
+        self.config = config_pb2_grpc.ConfigServiceStub(self._channel)
 
     async def recommend(
         self,
@@ -63,6 +66,7 @@ class AsyncVitrine:
         filters: common_pb2.Filters | None = None,
         min_watermark: str = "",
         include_scores: bool = False,
+        include_trace: bool = False,
         timeout: float = READ_TIMEOUT,
     ) -> recommendation_pb2.RecommendResponse:
         """The items for a window, best first; ``timeout`` in seconds."""
@@ -77,6 +81,7 @@ class AsyncVitrine:
             filters=filters,
             min_watermark=min_watermark,
             include_scores=include_scores,
+            include_trace=include_trace,
         )
         return await _call(self.recommendation.Recommend, request, timeout)
 
@@ -155,6 +160,10 @@ class AsyncVitrine:
         request = retrieval_pb2.GetItemsRequest(item_ids=item_ids)
         return list((await _call(self.retrieval.GetItems, request, timeout)).items)
 
+    async def list_rankers(self, *, timeout: float = READ_TIMEOUT) -> ranking_pb2.ListRankersResponse:
+        """The plugins of the scenes that the server at this address ranks for, and how they fare."""
+        return await _call(self.ranking.ListRankers, ranking_pb2.ListRankersRequest(), timeout)
+
     async def get_bundle(self, *, timeout: float = READ_TIMEOUT) -> bundle_pb2.GetBundleResponse:
         """The bundle that the server at this address serves."""
         return await _call(self.bundle.GetBundle, bundle_pb2.GetBundleRequest(), timeout)
@@ -165,6 +174,17 @@ class AsyncVitrine:
         """Switches that server to what its folder holds now; `NotReady` tells why not, and the old one goes on."""
         request = bundle_pb2.ReloadBundleRequest(expected_version=expected_version)
         return await _call(self.bundle.ReloadBundle, request, timeout)
+
+    async def get_config(self, *, timeout: float = READ_TIMEOUT) -> config_pb2.GetConfigResponse:
+        """The configuration that the server at this address works by."""
+        return await _call(self.config.GetConfig, config_pb2.GetConfigRequest(), timeout)
+
+    async def reload_config(
+        self, *, expected_fingerprint: str = "", timeout: float = RELOAD_TIMEOUT
+    ) -> config_pb2.ReloadConfigResponse:
+        """Has that server go by what its file says now; `NotReady` tells why not, and the old one goes on."""
+        request = config_pb2.ReloadConfigRequest(expected_fingerprint=expected_fingerprint)
+        return await _call(self.config.ReloadConfig, request, timeout)
 
     async def close(self) -> None:
         """Closes the connection."""

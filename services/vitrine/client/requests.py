@@ -143,6 +143,7 @@ def recommend(
     filters: common_pb2.Filters | None,
     min_watermark: str,
     include_scores: bool,
+    include_trace: bool,
 ) -> recommendation_pb2.RecommendRequest:
     """The request for a window."""
     return recommendation_pb2.RecommendRequest(
@@ -153,6 +154,7 @@ def recommend(
         filters=filters,
         min_watermark=min_watermark,
         include_scores=include_scores,
+        include_trace=include_trace,
     )
 
 

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from vitrine.domain.answer import Degradation, Reason, Versions
 from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context, Filters
 from vitrine.domain.subject import Subject
+from vitrine.domain.trace import Trace
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,7 @@ class WindowQuery:
         min_watermark: How fresh the profile must be.
         include_scores: Whether to answer scores by ranker and source.
         request_id: Ties the answer to events that it causes.
+        include_trace: Whether to answer how the order came about.
     """
 
     subject: Subject | None
@@ -32,6 +34,7 @@ class WindowQuery:
     min_watermark: int = 0
     include_scores: bool = False
     request_id: str = ""
+    include_trace: bool = False
 
 
 class WindowItem(NamedTuple):
@@ -46,7 +49,7 @@ class WindowItem(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """The items for a shop window, best first, and what an answer carries beside them."""
+    """The items for a shop window, best first, and what an answer carries beside them; the trace when asked for."""
 
     items: Sequence[WindowItem]
     request_id: str
@@ -54,3 +57,4 @@ class Window:
     versions: Versions
     degraded: tuple[Degradation, ...]
     profile_watermark: int
+    trace: Trace | None = None

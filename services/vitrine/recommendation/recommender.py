@@ -10,7 +10,7 @@ from typing import TypeVar
 import numpy as np
 
 from vitrine import __version__
-from vitrine.config import Config, SceneConfig
+from vitrine.config import Config, RecommendationConfig, SceneConfig
 from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Ranked, Retrieved
 from vitrine.domain.clock import Clock
@@ -45,7 +45,8 @@ class Recommender:
 
     Args:
         ports: The services behind the front.
-        config: Scenes and shares of the time.
+        begin: Called once at the beginning of each request: answers its scenes and shares of the time, and has the
+            ports answer it by the same.
         clock: Stamps every request once.
         metrics: Takes the times of the stages and counts what was degraded.
         sellable: Tells whether an item may be sold, asked only when retrieval or ranking is gone.
@@ -54,18 +55,17 @@ class Recommender:
     def __init__(
         self,
         ports: Ports,
-        config: Config,
+        begin: Callable[[], Config],
         clock: Clock,
         metrics: Metrics,
         sellable: Sellable = lambda _: True,
     ) -> None:
         self._ports = ports
-        self._config = config
+        self._begin = begin
         self._clock = clock
         self._metrics = metrics
         self._sellable = sellable
         self._last = LastCandidates()
-        self._own_versions = Versions(server=__version__, config=config.fingerprint)
 
     async def recommend(self, query: WindowQuery, seconds: float | None) -> Window:
         """The window.
@@ -77,13 +77,14 @@ class Recommender:
         Raises:
             InvalidInput: The scene is not configured.
         """
-        scene = self._scene(query.scene)
+        config = self._begin()
+        scene = _scene(query.scene, config)
         now = self._clock()
-        end = self._end(seconds)
+        end = _end(seconds, config.recommendation)
         degraded: list[Degradation] = []
 
-        profile = await self._profile(query, end, degraded)
-        retrieved = await self._retrieve(query, profile, now, end, degraded)
+        profile = await self._profile(query, config, end, degraded)
+        retrieved = await self._retrieve(query, config, profile, now, end, degraded)
         ranked = await self._rank(query, scene, profile, retrieved, now, end, degraded)
 
         for part in degraded:
@@ -93,12 +94,13 @@ class Recommender:
             request_id=query.request_id,
             request_time=now,
             versions=replace(
-                self._own_versions,
+                _versions(config),
                 bundle=ranked.versions.bundle or retrieved.versions.bundle,
                 plugins=ranked.versions.plugins,
             ),
             degraded=tuple(degraded),
             profile_watermark=profile.watermark,
+            trace=ranked.lists[0].trace,
         )
 
     async def explain(self, query: WindowQuery, item_id: str, seconds: float | None) -> WindowExplained:
@@ -108,12 +110,13 @@ class Recommender:
             InvalidInput: The scene is not configured.
             NotFound: The catalogue does not have the item.
         """
-        scene, now = self._scene(query.scene), self._clock()
-        end = self._end(seconds)
+        config = self._begin()
+        scene, now = _scene(query.scene, config), self._clock()
+        end = _end(seconds, config.recommendation)
         degraded: list[Degradation] = []
-        profile = await self._profile(query, end, degraded)
+        profile = await self._profile(query, config, end, degraded)
         try:
-            retrieved = await self._retrieve(query, profile, now, end, degraded, include=(item_id,))
+            retrieved = await self._retrieve(query, config, profile, now, end, degraded, include=(item_id,))
         except NotFound:
             raise unknown(item_id) from None
         retrieved = with_item(retrieved, item_id)
@@ -138,7 +141,7 @@ class Recommender:
             replace(explained.explanation, added=was_added(candidates, item_id, scene)),
             now,
             replace(
-                self._own_versions,
+                _versions(config),
                 bundle=explained.versions.bundle or bundle,
                 plugins=explained.versions.plugins,
             ),
@@ -146,24 +149,13 @@ class Recommender:
             profile.watermark,
         )
 
-    def _end(self, seconds: float | None) -> float:
-        """When the time of a call is over, by the monotonic clock; ``None`` for the configured default."""
-        settings = self._config.recommendation
-        left = seconds if seconds is not None else settings.default_deadline_ms / 1000
-        return time.monotonic() + left - settings.margin_ms / 1000
-
-    def _scene(self, name: str) -> SceneConfig:
-        try:
-            return self._config.scenes[name]
-        except KeyError:
-            known = ", ".join(self._config.scenes)
-            raise InvalidInput("scene", f"unknown scene '{name}'; configured: {known}") from None
-
-    async def _profile(self, query: WindowQuery, end: float, degraded: list[Degradation]) -> Profile:
+    async def _profile(
+        self, query: WindowQuery, config: Config, end: float, degraded: list[Degradation]
+    ) -> Profile:
         subject = query.subject
         if subject is None:
             return Profile()
-        share = self._config.recommendation.profile_share
+        share = config.recommendation.profile_share
         found = await self._stage(
             "profile",
             lambda seconds: self._ports.profile.get(subject, query.min_watermark, seconds),
@@ -183,6 +175,7 @@ class Recommender:
     async def _retrieve(
         self,
         query: WindowQuery,
+        config: Config,
         profile: Profile,
         now: float,
         end: float,
@@ -197,7 +190,7 @@ class Recommender:
             scene=query.scene,
             include=include,
         )
-        share = self._config.recommendation.retrieval_share
+        share = config.recommendation.retrieval_share
         found = await self._stage(
             "retrieval",
             lambda seconds: self._ports.retrieval.retrieve(wanted, seconds),
@@ -205,11 +198,10 @@ class Recommender:
             degraded,
         )
         if found is None:
-            stand_in = self._last.get(query.filters) or Retrieved(
-                Candidates.of_items(()), 0, self._own_versions
-            )
+            versions = _versions(config)
+            stand_in = self._last.get(query.filters) or Retrieved(Candidates.of_items(()), 0, versions)
             # What is for everybody was found without models.
-            return replace(stand_in, versions=self._own_versions)
+            return replace(stand_in, versions=versions)
         degraded += found.degraded
         if not query.filters and not include:
             self._last.put(found)
@@ -227,7 +219,7 @@ class Recommender:
     ) -> Ranked:
         shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
         bundle = retrieved.versions.bundle
-        wanted = RankingQuery.single(now, shopper, retrieved.candidates, bundle)
+        wanted = RankingQuery.single(now, shopper, retrieved.candidates, bundle, trace=query.include_trace)
         if len(retrieved.candidates):
             found = await self._stage(
                 "ranking",
@@ -271,6 +263,25 @@ class Recommender:
         finally:
             self._metrics.stage(name, time.perf_counter() - started)
         return None
+
+
+def _versions(config: Config) -> Versions:
+    """What the front itself works with."""
+    return Versions(server=__version__, config=config.fingerprint)
+
+
+def _end(seconds: float | None, settings: RecommendationConfig) -> float:
+    """When the time of a call is over, by the monotonic clock; ``None`` for the configured default."""
+    left = seconds if seconds is not None else settings.default_deadline_ms / 1000
+    return time.monotonic() + left - settings.margin_ms / 1000
+
+
+def _scene(name: str, config: Config) -> SceneConfig:
+    try:
+        return config.scenes[name]
+    except KeyError:
+        known = ", ".join(config.scenes)
+        raise InvalidInput("scene", f"unknown scene '{name}'; configured: {known}") from None
 
 
 def _part(end: float, share: float) -> float:

@@ -18,6 +18,7 @@ from vitrine.wire.explain import explanation_to_proto
 from vitrine.wire.requests import context_from_proto, filters_from_proto
 from vitrine.wire.times import timestamp_to_proto
 from vitrine.wire.tokens import WATERMARK, decode_token, encode_token
+from vitrine.wire.trace import trace_to_proto
 
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 20
@@ -36,7 +37,12 @@ class RecommendationServicer(pb_grpc.RecommendationServiceServicer):
         request_id = (
             check_id(request.request_id, "request_id") if request.request_id else secrets.token_hex(8)
         )
-        query = replace(_query(request), include_scores=request.include_scores, request_id=request_id)
+        query = replace(
+            _query(request),
+            include_scores=request.include_scores,
+            include_trace=request.include_trace,
+            request_id=request_id,
+        )
         window = await self._recommender.recommend(query, context.time_remaining())
         return _response(window)
 
@@ -85,4 +91,5 @@ def _response(window: Window) -> pb.RecommendResponse:
         versions=versions_to_proto(window.versions),
         degraded=degraded_to_proto(window.degraded),
         profile_watermark=encode_token(WATERMARK, window.profile_watermark),
+        trace=trace_to_proto(window.trace) if window.trace is not None else None,
     )

@@ -7,15 +7,17 @@ from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start
 from vitrine.domain.answer import Degradation
 from vitrine.errors import ConfigError
 from vitrine.rpc.listening import bare, why_not
+from vitrine.rpc.plugin_metrics import PluginMetrics
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
 
 
-class Metrics:
+class Metrics(PluginMetrics):
     """Counters and times; safe to use from any thread."""
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
+        super().__init__(self.registry)
         self._calls = Counter(
             "vitrine_rpc", "Calls by method and status code.", ("method", "code"), registry=self.registry
         )
@@ -39,6 +41,13 @@ class Metrics:
             registry=self.registry,
         )
         self._bundle = Info("vitrine_bundle", "The bundle that is served.", registry=self.registry)
+        self._config_reloads = Counter(
+            "vitrine_config_reloads",
+            "Reloads of the configuration: switched, unchanged or refused.",
+            ("result",),
+            registry=self.registry,
+        )
+        self._config = Info("vitrine_config", "The configuration that is used.", registry=self.registry)
 
     def called(self, method: str, code: str, seconds: float | None) -> None:
         """Counts a call; ``None`` for a stream, whose length says nothing."""
@@ -61,6 +70,14 @@ class Metrics:
     def serves_bundle(self, version: str) -> None:
         """Tells which bundle is served; "" for none."""
         self._bundle.info({"version": version})
+
+    def config_reloaded(self, result: str) -> None:
+        """Counts a reload: "switched", "unchanged" or "refused"."""
+        self._config_reloads.labels(result).inc()
+
+    def serves_config(self, fingerprint: str) -> None:
+        """Tells which configuration is used."""
+        self._config.info({"fingerprint": fingerprint})
 
     def expose(self, host: str, port: int) -> "Exposition":
         """Serves ``/metrics`` from a thread of its own.

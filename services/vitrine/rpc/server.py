@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 # Full name of a service, and what adds its servicer to a server.
 Services = Mapping[str, Callable[[grpc.aio.Server], None]]
 
+_SERVING = health_pb2.HealthCheckResponse.SERVING
+_NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
 _OPTIONS = [
     # A second server on the same port is a mistake, not a load balancer.
     ("grpc.so_reuseport", 0),
@@ -40,6 +43,9 @@ class GrpcServer:
         self._server = grpc.aio.server(interceptors=[Guard(metrics)], options=_OPTIONS)
         self._health = HealthServicer()
         self._names = (*services, health_pb2.DESCRIPTOR.services_by_name["Health"].full_name)
+        # What is told beside the services, by name.
+        self._parts: dict[str, int] = {}
+        self._stopping = False
         for add in services.values():
             add(self._server)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
@@ -58,14 +64,30 @@ class GrpcServer:
             taken = f"port {port} on {host} is taken; stop the other server or choose another with --port"
             raise ConfigError(why_not(probe(host, port), host, port, option="--port", taken=taken)) from None
         await self._server.start()
-        await self._report(health_pb2.HealthCheckResponse.SERVING)
+        await self._report(_SERVING, *self._names)
         return bound
 
     async def stop(self, grace: float) -> None:
         """Says "not serving", lets calls in flight finish for up to ``grace`` seconds, and stops."""
-        await self._report(health_pb2.HealthCheckResponse.NOT_SERVING)
+        self._stopping = True
+        await self._report(_NOT_SERVING, *self._names, *self._parts)
         await self._server.stop(grace)
 
-    async def _report(self, status: int) -> None:
-        for name in ("", *self._names):
+    async def tell(self, name: str, *, serving: bool | None) -> None:
+        """Has health answer for a part, such as "ranker:cf"; the server as a whole serves whether or not a part does.
+
+        Args:
+            name: The part.
+            serving: Whether it serves; ``None`` when there is no such part any more.
+        """
+        status: int = health_pb2.HealthCheckResponse.SERVICE_UNKNOWN
+        if serving is not None:
+            status = _SERVING if serving else _NOT_SERVING
+        # Who watches is told of changes alone; a server that stops has said its last word.
+        if not self._stopping and self._parts.get(name) != status:
+            self._parts[name] = status
+            await self._health.set(name, status)
+
+    async def _report(self, status: int, *names: str) -> None:
+        for name in ("", *names):
             await self._health.set(name, status)

@@ -5,7 +5,7 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from vitrine.errors import BundleRefused, InvalidInput, VitrineError
+from vitrine.errors import BundleRefused, ConfigRefused, InvalidInput, VitrineError
 
 # Whose reasons `google.rpc.ErrorInfo` gives.
 DOMAIN = "vitrine.api"
@@ -18,7 +18,8 @@ MAX_TEXT, MAX_FIELD, MAX_VIOLATIONS = 600, 200, 4
 def status_of(error: VitrineError) -> grpc.Status:
     """The status that a caller sees.
 
-    `google.rpc.BadRequest` names the fields of an invalid request, `google.rpc.ErrorInfo` why a bundle is refused.
+    `google.rpc.BadRequest` names the fields of an invalid request, `google.rpc.ErrorInfo` why a bundle or a
+    configuration is refused.
     """
     status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=_short(str(error), MAX_TEXT))
     if isinstance(error, InvalidInput):
@@ -34,12 +35,11 @@ def status_of(error: VitrineError) -> grpc.Status:
             )
         )
         status.details.append(detail)
-    elif isinstance(error, BundleRefused):
+    elif isinstance(error, BundleRefused | ConfigRefused):
+        what = "served_version" if isinstance(error, BundleRefused) else "served_fingerprint"
         detail = any_pb2.Any()
         detail.Pack(
-            error_details_pb2.ErrorInfo(
-                reason=error.reason, domain=DOMAIN, metadata={"served_version": error.served}
-            )
+            error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={what: error.served})
         )
         status.details.append(detail)
     return _as_grpc(status)

@@ -12,7 +12,7 @@ from vitrine.domain.events import Activity
 from vitrine.domain.profile import Counters, ItemHistory, Profile, RecentEvents
 from vitrine.errors import InvalidInput
 from vitrine.wire.events import subject_from_proto, subject_to_proto
-from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
+from vitrine.wire.times import duration_to_proto, timestamp_from_proto, timestamp_to_proto
 from vitrine.wire.tokens import CURSOR, WATERMARK, decode_token, encode_token
 
 # Kind of the token that is a profile's version.
@@ -27,8 +27,8 @@ def profile_to_proto(profile: Profile, now: float) -> profile_pb2.Profile:
         event_count=profile.event_count,
         segment=int(profile.segment(now)),  # type: ignore[arg-type]
         purchase_days=profile.purchase_days,
-        long_half_life=_duration(profile.long_half_life),
-        short_half_life=_duration(profile.short_half_life),
+        long_half_life=duration_to_proto(profile.long_half_life),
+        short_half_life=duration_to_proto(profile.short_half_life),
     )
     if profile.subject is not None:
         message.subject.CopyFrom(subject_to_proto(profile.subject))
@@ -185,11 +185,6 @@ def _column(values: Sequence[Any], dtype: type[Any], n: int, field: str) -> npt.
 def _times(values: Sequence[int], n: int, field: str) -> npt.NDArray[np.float64]:
     seconds: npt.NDArray[np.float64] = _column(values, np.int64, n, field) / 1e6
     return seconds
-
-
-def _duration(seconds: float) -> Duration:
-    whole, micros = divmod(round(seconds * 1e6), 1_000_000)
-    return Duration(seconds=whole, nanos=micros * 1_000)
 
 
 def _half_life(message: Duration, default: float) -> float:

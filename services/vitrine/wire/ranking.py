@@ -18,6 +18,7 @@ from vitrine.wire.candidates import candidates_from_proto, candidates_to_proto
 from vitrine.wire.profiles import profile_from_proto, profile_to_proto
 from vitrine.wire.requests import context_from_proto, context_to_proto
 from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
+from vitrine.wire.trace import trace_from_proto, trace_to_proto
 
 MAX_QUERIES = 256
 MAX_CANDIDATES = 50_000
@@ -46,6 +47,7 @@ def ranking_query_from_proto(message: pb.RankRequest, now: float) -> RankingQuer
         candidates=candidates,
         offsets=_offsets(message, len(candidates)),
         bundle=message.bundle_version,
+        trace=message.include_trace,
     )
 
 
@@ -97,6 +99,7 @@ def ranking_query_to_proto(query: RankingQuery, catalog_revision: str = "") -> p
         offsets=query.offsets.tolist(),
         min_catalog_revision=catalog_revision,
         bundle_version=query.bundle,
+        include_trace=query.trace,
     )
 
 
@@ -109,6 +112,7 @@ def ranked_to_proto(ranked: Ranked, newest_bundle: str) -> pb.RankResponse:
                 scores=one.scores.tolist(),
                 component_scores=one.component_scores.astype("<f4", copy=False).tobytes(),
                 reasons=[reason_to_proto(reason) for reason in one.reasons],
+                trace=trace_to_proto(one.trace) if one.trace is not None else None,
             )
             for one in ranked.lists
         ],
@@ -131,6 +135,7 @@ def ranked_from_proto(message: pb.RankResponse) -> Ranked:
                     len(one.positions), columns
                 ),
                 reasons=[reason_from_proto(reason) for reason in one.reasons],
+                trace=trace_from_proto(one.trace) if one.HasField("trace") else None,
             )
             for one in message.lists
         ],

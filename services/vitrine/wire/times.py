@@ -1,5 +1,6 @@
-"""Moments: `google.protobuf.Timestamp` on the wire, Unix seconds inside."""
+"""Moments and durations: protobuf's on the wire, Unix seconds and seconds inside."""
 
+from google.protobuf.duration_pb2 import Duration
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from vitrine.errors import InvalidInput
@@ -23,3 +24,9 @@ def timestamp_from_proto(message: Timestamp, field: str) -> float:
     if not 0 <= message.seconds <= LATEST or not 0 <= message.nanos < 1_000_000_000:
         raise InvalidInput(field, "is not a moment between 1970 and 9999")
     return (message.seconds * 1_000_000 + message.nanos // 1000) / 1e6
+
+
+def duration_to_proto(seconds: float) -> Duration:
+    """Microseconds are kept."""
+    micros = round(seconds * 1e6)
+    return Duration(seconds=micros // 1_000_000, nanos=micros % 1_000_000 * 1000)

@@ -4,7 +4,6 @@ import gc
 import time
 import weakref
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -14,17 +13,19 @@ import pytest
 from tests.support.twins import Twins
 from vitrine.app.generations import Generation, Generations
 from vitrine.app.shop import Shop
+from vitrine.app.workers import Workers
 from vitrine.config import load_config
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.clock import system_clock
 from vitrine.domain.profile import Profile
+from vitrine.hosting import Waiter
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.recommendation.local import LocalServices
 from vitrine.retrieval import RetrievalQuery
 
 
 def bare(version: str) -> Generation:
-    return Generation(version, None, None, None, 0.0)
+    return Generation(version, load_config(), None, None, None, 0.0)
 
 
 @pytest.fixture
@@ -90,8 +91,8 @@ def test_what_was_replaced_is_freed_without_the_collector(twins: Twins, shop: Sh
 
 async def test_a_request_ends_with_the_bundle_that_it_began_with(twins: Twins, shop: Shop) -> None:
     generations = shop.reloader.generations
-    with ThreadPoolExecutor(1) as workers:
-        local = LocalServices(shop.stores.profiles, generations.both, workers)
+    with Workers(1) as workers:
+        local = LocalServices(shop.stores.profiles, generations.both, workers, Waiter(workers))
         found = await local.retrieve(RetrievalQuery(time.time(), scene="item_page"), 5)
         for _ in range(3):  # more than are kept
             twins.swap()

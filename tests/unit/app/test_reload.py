@@ -15,9 +15,9 @@ from vitrine.app.generations import Generation
 from vitrine.app.maker import Maker
 from vitrine.app.reload import Reloader
 from vitrine.app.shop import Shop
-from vitrine.app.watch import BundleWatch, look_at
+from vitrine.app.watch import Watch, look_at
 from vitrine.bundle import Bundle
-from vitrine.config import load_config
+from vitrine.config import Config, load_config
 from vitrine.domain.clock import system_clock
 from vitrine.errors import BundleError, BundleRefused, ConfigError
 from vitrine.rpc.metrics import Metrics
@@ -142,8 +142,13 @@ class Breaking:
     def load(self, folder: Path, /) -> Bundle:
         return self._maker.load(folder)
 
-    def make(self, bundle: Bundle | None, /) -> Generation:
-        made = self._maker.make(bundle)
+    def make(self, bundle: Bundle | None, config: Config | None = None, /) -> Generation:
+        return self._broken(self._maker.make(bundle, config))
+
+    def again(self, served: Generation, config: Config, /) -> Generation:
+        return self._broken(self._maker.again(served, config))
+
+    def _broken(self, made: Generation) -> Generation:
         if self._first:
             self._first = False
             return made
@@ -175,7 +180,7 @@ def test_a_bundle_that_does_not_work_here_is_refused(
 
 def test_the_watch_waits_until_a_folder_has_come_to_rest(twins: Twins, reloader: Reloader) -> None:
     with ThreadPoolExecutor(1) as thread:
-        watch = BundleWatch(reloader, thread, watching=True)
+        watch = Watch([reloader], thread)
         version = twins.swap()
         whole = twins.folder.with_name("whole")
         twins.folder.rename(whole)
@@ -196,7 +201,7 @@ def test_the_watch_reads_a_refused_folder_again_when_a_file_of_it_changes(
     twins: Twins, reloader: Reloader, metrics: Metrics
 ) -> None:
     with ThreadPoolExecutor(1) as thread:
-        watch = BundleWatch(reloader, thread, watching=True)
+        watch = Watch([reloader], thread)
         version = twins.swap()
         good = (twins.folder / "linear.weights.npy").read_bytes()
         spoil(twins.folder, "linear.weights.npy")
@@ -211,7 +216,7 @@ def test_the_watch_reads_a_refused_folder_again_when_a_file_of_it_changes(
 
 def test_a_watch_that_is_off_only_lets_go(twins: Twins, reloader: Reloader) -> None:
     with ThreadPoolExecutor(1) as thread:
-        watch = BundleWatch(reloader, thread, watching=False)
+        watch = Watch([], thread, tidy=reloader.expire)
         twins.swap()
         for _ in range(3):
             watch.look()

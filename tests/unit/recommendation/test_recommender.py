@@ -44,7 +44,7 @@ class Services:
 )
 async def test_an_explanation_of_two_bundles_says_so(retrieval: str, ranking: str, mixed: bool) -> None:
     services = Services(retrieval, ranking)
-    front = Recommender(Ports(services, services, services), load_config(), lambda: 1e9, Metrics())
+    front = Recommender(Ports(services, services, services), load_config, lambda: 1e9, Metrics())
     answer = await front.explain(WindowQuery(None, "home"), "i1", 5.0)
     named = [(d.component, d.code) for d in answer.degraded]
     assert named == ([("bundle", DegradationCode.STALE)] if mixed else [])

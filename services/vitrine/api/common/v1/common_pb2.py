@@ -22,10 +22,11 @@ _runtime_version.ValidateProtobufRuntimeVersion(
 _sym_db = _symbol_database.Default()
 
 
+from google.protobuf import duration_pb2 as google_dot_protobuf_dot_duration__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"vitrine/api/common/v1/common.proto\x12\x15vitrine.api.common.v1\x1a\x1fgoogle/protobuf/timestamp.proto\":\n\x07Subject\x12\x11\n\x07user_id\x18\x01 \x01(\tH\x00\x12\x16\n\x0c\x61nonymous_id\x18\x02 \x01(\tH\x00\x42\x04\n\x02id\".\n\x05Money\x12\x0e\n\x06micros\x18\x01 \x01(\x03\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\"d\n\x07\x43ontext\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x17\n\x0f\x62\x61sket_item_ids\x18\x02 \x03(\t\x12\r\n\x05query\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\"\xe0\x01\n\x07\x46ilters\x12\x16\n\x0e\x63\x61tegory_paths\x18\x01 \x03(\t\x12\x0e\n\x06\x62rands\x18\x02 \x03(\t\x12/\n\tmin_price\x18\x03 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Money\x12/\n\tmax_price\x18\x04 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Money\x12\x18\n\x10\x65xclude_item_ids\x18\x05 \x03(\t\x12\x31\n\rcreated_after\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x0b\x44\x65gradation\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x34\n\x04\x63ode\x18\x02 \x01(\x0e\x32&.vitrine.api.common.v1.DegradationCode\x12\x0f\n\x07message\x18\x03 \x01(\t\"q\n\x08Versions\x12\x0e\n\x06\x62undle\x18\x01 \x01(\t\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x03 \x01(\t\x12\x35\n\x07plugins\x18\x04 \x03(\x0b\x32$.vitrine.api.common.v1.PluginVersion\".\n\rPluginVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"Y\n\x06Reason\x12/\n\x04\x63ode\x18\x01 \x01(\x0e\x32!.vitrine.api.common.v1.ReasonCode\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"\xf5\x03\n\x0b\x45xplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\x11\n\tlist_size\x18\x03 \x01(\r\x12\x12\n\ncandidates\x18\x04 \x01(\r\x12\x0f\n\x07sources\x18\x05 \x03(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x34\n\nexclusions\x18\x07 \x03(\x0b\x32 .vitrine.api.common.v1.Exclusion\x12\r\n\x05score\x18\x08 \x01(\x02\x12\x12\n\ndecided_by\x18\t \x01(\t\x12\x13\n\x0bmodel_score\x18\n \x01(\x02\x12\x0c\n\x04\x62\x61se\x18\x0b \x01(\x02\x12\x31\n\x06groups\x18\x0c \x03(\x0b\x32!.vitrine.api.common.v1.GroupShare\x12\x33\n\x07\x63olumns\x18\r \x03(\x0b\x32\".vitrine.api.common.v1.ColumnShare\x12>\n\x06scores\x18\x0e \x03(\x0b\x32..vitrine.api.common.v1.Explanation.ScoresEntry\x12-\n\x06reason\x18\x0f \x01(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"\'\n\tExclusion\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"7\n\nGroupShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05share\x18\x03 \x01(\x02\"g\n\x0b\x43olumnShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\x02\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12\r\n\x05share\x18\x06 \x01(\x02*\xe2\x01\n\x0f\x44\x65gradationCode\x12 \n\x1c\x44\x45GRADATION_CODE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45GRADATION_CODE_TIMEOUT\x10\x01\x12 \n\x1c\x44\x45GRADATION_CODE_UNAVAILABLE\x10\x02\x12\x1b\n\x17\x44\x45GRADATION_CODE_FAILED\x10\x03\x12\x1a\n\x16\x44\x45GRADATION_CODE_STALE\x10\x04\x12\x1a\n\x16\x44\x45GRADATION_CODE_EMPTY\x10\x05\x12\x18\n\x14\x44\x45GRADATION_CODE_OFF\x10\x06*\x8c\x02\n\nReasonCode\x12\x1b\n\x17REASON_CODE_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_CODE_POPULAR\x10\x01\x12\x18\n\x14REASON_CODE_TRENDING\x10\x02\x12\x1d\n\x19REASON_CODE_CO_VISITATION\x10\x03\x12\x15\n\x11REASON_CODE_TASTE\x10\x04\x12\x1f\n\x1bREASON_CODE_SIMILAR_CONTENT\x10\x05\x12\x1c\n\x18REASON_CODE_BOUGHT_AGAIN\x10\x06\x12\x1b\n\x17REASON_CODE_NEW_ARRIVAL\x10\x07\x12\x1c\n\x18REASON_CODE_SEARCH_MATCH\x10\x08\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\"vitrine/api/common/v1/common.proto\x12\x15vitrine.api.common.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\":\n\x07Subject\x12\x11\n\x07user_id\x18\x01 \x01(\tH\x00\x12\x16\n\x0c\x61nonymous_id\x18\x02 \x01(\tH\x00\x42\x04\n\x02id\".\n\x05Money\x12\x0e\n\x06micros\x18\x01 \x01(\x03\x12\x15\n\rcurrency_code\x18\x02 \x01(\t\"d\n\x07\x43ontext\x12\x10\n\x08item_ids\x18\x01 \x03(\t\x12\x17\n\x0f\x62\x61sket_item_ids\x18\x02 \x03(\t\x12\r\n\x05query\x18\x03 \x01(\t\x12\x0e\n\x06locale\x18\x04 \x01(\t\x12\x0f\n\x07\x63hannel\x18\x05 \x01(\t\"\xe0\x01\n\x07\x46ilters\x12\x16\n\x0e\x63\x61tegory_paths\x18\x01 \x03(\t\x12\x0e\n\x06\x62rands\x18\x02 \x03(\t\x12/\n\tmin_price\x18\x03 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Money\x12/\n\tmax_price\x18\x04 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Money\x12\x18\n\x10\x65xclude_item_ids\x18\x05 \x03(\t\x12\x31\n\rcreated_after\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"g\n\x0b\x44\x65gradation\x12\x11\n\tcomponent\x18\x01 \x01(\t\x12\x34\n\x04\x63ode\x18\x02 \x01(\x0e\x32&.vitrine.api.common.v1.DegradationCode\x12\x0f\n\x07message\x18\x03 \x01(\t\"q\n\x08Versions\x12\x0e\n\x06\x62undle\x18\x01 \x01(\t\x12\x0e\n\x06server\x18\x02 \x01(\t\x12\x0e\n\x06\x63onfig\x18\x03 \x01(\t\x12\x35\n\x07plugins\x18\x04 \x03(\x0b\x32$.vitrine.api.common.v1.PluginVersion\".\n\rPluginVersion\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0f\n\x07version\x18\x02 \x01(\t\"Y\n\x06Reason\x12/\n\x04\x63ode\x18\x01 \x01(\x0e\x32!.vitrine.api.common.v1.ReasonCode\x12\x10\n\x08item_ids\x18\x02 \x03(\t\x12\x0c\n\x04text\x18\x03 \x01(\t\"8\n\x05Trace\x12/\n\x05steps\x18\x01 \x03(\x0b\x32 .vitrine.api.common.v1.TraceStep\"\x8f\x01\n\tTraceStep\x12\x0c\n\x04name\x18\x01 \x01(\t\x12+\n\x08\x64uration\x18\x02 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05ranks\x18\x03 \x03(\r\x12\x38\n\x08left_out\x18\x04 \x01(\x0e\x32&.vitrine.api.common.v1.DegradationCode\"\xf5\x03\n\x0b\x45xplanation\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\x0c\n\x04rank\x18\x02 \x01(\r\x12\x11\n\tlist_size\x18\x03 \x01(\r\x12\x12\n\ncandidates\x18\x04 \x01(\r\x12\x0f\n\x07sources\x18\x05 \x03(\t\x12\r\n\x05\x61\x64\x64\x65\x64\x18\x06 \x01(\x08\x12\x34\n\nexclusions\x18\x07 \x03(\x0b\x32 .vitrine.api.common.v1.Exclusion\x12\r\n\x05score\x18\x08 \x01(\x02\x12\x12\n\ndecided_by\x18\t \x01(\t\x12\x13\n\x0bmodel_score\x18\n \x01(\x02\x12\x0c\n\x04\x62\x61se\x18\x0b \x01(\x02\x12\x31\n\x06groups\x18\x0c \x03(\x0b\x32!.vitrine.api.common.v1.GroupShare\x12\x33\n\x07\x63olumns\x18\r \x03(\x0b\x32\".vitrine.api.common.v1.ColumnShare\x12>\n\x06scores\x18\x0e \x03(\x0b\x32..vitrine.api.common.v1.Explanation.ScoresEntry\x12-\n\x06reason\x18\x0f \x01(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"\'\n\tExclusion\x12\x0c\n\x04rule\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\"7\n\nGroupShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05share\x18\x03 \x01(\x02\"g\n\x0b\x43olumnShare\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x0c\n\x04text\x18\x02 \x01(\t\x12\r\n\x05group\x18\x03 \x01(\t\x12\r\n\x05value\x18\x04 \x01(\x02\x12\x0f\n\x07reading\x18\x05 \x01(\t\x12\r\n\x05share\x18\x06 \x01(\x02*\xe2\x01\n\x0f\x44\x65gradationCode\x12 \n\x1c\x44\x45GRADATION_CODE_UNSPECIFIED\x10\x00\x12\x1c\n\x18\x44\x45GRADATION_CODE_TIMEOUT\x10\x01\x12 \n\x1c\x44\x45GRADATION_CODE_UNAVAILABLE\x10\x02\x12\x1b\n\x17\x44\x45GRADATION_CODE_FAILED\x10\x03\x12\x1a\n\x16\x44\x45GRADATION_CODE_STALE\x10\x04\x12\x1a\n\x16\x44\x45GRADATION_CODE_EMPTY\x10\x05\x12\x18\n\x14\x44\x45GRADATION_CODE_OFF\x10\x06*\x8c\x02\n\nReasonCode\x12\x1b\n\x17REASON_CODE_UNSPECIFIED\x10\x00\x12\x17\n\x13REASON_CODE_POPULAR\x10\x01\x12\x18\n\x14REASON_CODE_TRENDING\x10\x02\x12\x1d\n\x19REASON_CODE_CO_VISITATION\x10\x03\x12\x15\n\x11REASON_CODE_TASTE\x10\x04\x12\x1f\n\x1bREASON_CODE_SIMILAR_CONTENT\x10\x05\x12\x1c\n\x18REASON_CODE_BOUGHT_AGAIN\x10\x06\x12\x1b\n\x17REASON_CODE_NEW_ARRIVAL\x10\x07\x12\x1c\n\x18REASON_CODE_SEARCH_MATCH\x10\x08\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,34 +35,38 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXPLANATION_SCORESENTRY']._loaded_options = None
   _globals['_EXPLANATION_SCORESENTRY']._serialized_options = b'8\001'
-  _globals['_DEGRADATIONCODE']._serialized_start=1598
-  _globals['_DEGRADATIONCODE']._serialized_end=1824
-  _globals['_REASONCODE']._serialized_start=1827
-  _globals['_REASONCODE']._serialized_end=2095
-  _globals['_SUBJECT']._serialized_start=94
-  _globals['_SUBJECT']._serialized_end=152
-  _globals['_MONEY']._serialized_start=154
-  _globals['_MONEY']._serialized_end=200
-  _globals['_CONTEXT']._serialized_start=202
-  _globals['_CONTEXT']._serialized_end=302
-  _globals['_FILTERS']._serialized_start=305
-  _globals['_FILTERS']._serialized_end=529
-  _globals['_DEGRADATION']._serialized_start=531
-  _globals['_DEGRADATION']._serialized_end=634
-  _globals['_VERSIONS']._serialized_start=636
-  _globals['_VERSIONS']._serialized_end=749
-  _globals['_PLUGINVERSION']._serialized_start=751
-  _globals['_PLUGINVERSION']._serialized_end=797
-  _globals['_REASON']._serialized_start=799
-  _globals['_REASON']._serialized_end=888
-  _globals['_EXPLANATION']._serialized_start=891
-  _globals['_EXPLANATION']._serialized_end=1392
-  _globals['_EXPLANATION_SCORESENTRY']._serialized_start=1347
-  _globals['_EXPLANATION_SCORESENTRY']._serialized_end=1392
-  _globals['_EXCLUSION']._serialized_start=1394
-  _globals['_EXCLUSION']._serialized_end=1433
-  _globals['_GROUPSHARE']._serialized_start=1435
-  _globals['_GROUPSHARE']._serialized_end=1490
-  _globals['_COLUMNSHARE']._serialized_start=1492
-  _globals['_COLUMNSHARE']._serialized_end=1595
+  _globals['_DEGRADATIONCODE']._serialized_start=1834
+  _globals['_DEGRADATIONCODE']._serialized_end=2060
+  _globals['_REASONCODE']._serialized_start=2063
+  _globals['_REASONCODE']._serialized_end=2331
+  _globals['_SUBJECT']._serialized_start=126
+  _globals['_SUBJECT']._serialized_end=184
+  _globals['_MONEY']._serialized_start=186
+  _globals['_MONEY']._serialized_end=232
+  _globals['_CONTEXT']._serialized_start=234
+  _globals['_CONTEXT']._serialized_end=334
+  _globals['_FILTERS']._serialized_start=337
+  _globals['_FILTERS']._serialized_end=561
+  _globals['_DEGRADATION']._serialized_start=563
+  _globals['_DEGRADATION']._serialized_end=666
+  _globals['_VERSIONS']._serialized_start=668
+  _globals['_VERSIONS']._serialized_end=781
+  _globals['_PLUGINVERSION']._serialized_start=783
+  _globals['_PLUGINVERSION']._serialized_end=829
+  _globals['_REASON']._serialized_start=831
+  _globals['_REASON']._serialized_end=920
+  _globals['_TRACE']._serialized_start=922
+  _globals['_TRACE']._serialized_end=978
+  _globals['_TRACESTEP']._serialized_start=981
+  _globals['_TRACESTEP']._serialized_end=1124
+  _globals['_EXPLANATION']._serialized_start=1127
+  _globals['_EXPLANATION']._serialized_end=1628
+  _globals['_EXPLANATION_SCORESENTRY']._serialized_start=1583
+  _globals['_EXPLANATION_SCORESENTRY']._serialized_end=1628
+  _globals['_EXCLUSION']._serialized_start=1630
+  _globals['_EXCLUSION']._serialized_end=1669
+  _globals['_GROUPSHARE']._serialized_start=1671
+  _globals['_GROUPSHARE']._serialized_end=1726
+  _globals['_COLUMNSHARE']._serialized_start=1728
+  _globals['_COLUMNSHARE']._serialized_end=1831
 # @@protoc_insertion_point(module_scope)

@@ -5,6 +5,7 @@ What the services of Vitrine share: who, how much, from where, and what went wro
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
@@ -268,7 +269,7 @@ class Degradation(_message.Message):
     CODE_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
     component: _builtins.str
-    """The part: "profile", "retrieval", "ranking", "catalog", "bundle", "source:content", "ranker:cf", …"""
+    """The part: "profile", "retrieval", "ranking", "catalog", "bundle", "source:content", "ranker:cf", "features:season", …"""
     code: Global___DegradationCode.ValueType
     """What happened to it."""
     message: _builtins.str
@@ -381,6 +382,70 @@ class Reason(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___Reason: _TypeAlias = Reason  # noqa: Y015
+
+@_typing.final
+class Trace(_message.Message):
+    """How the order of a list came about, step by step."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STEPS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceStep]:
+        """The steps, first to last: what the sources say, each plugin in the order in which they ran, rules, caps, diversity."""
+
+    def __init__(
+        self,
+        *,
+        steps: _abc.Iterable[Global___TraceStep] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["steps", b"steps"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Trace: _TypeAlias = Trace  # noqa: Y015
+
+@_typing.final
+class TraceStep(_message.Message):
+    """One step on the way to a list. What it did to an item is its rank here beside that in the step before."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DURATION_FIELD_NUMBER: _builtins.int
+    RANKS_FIELD_NUMBER: _builtins.int
+    LEFT_OUT_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """"sources", "features:NAME", "ranker:NAME", "reranker:NAME", "rules", "caps" or "diversity"."""
+    left_out: Global___DegradationCode.ValueType
+    """Why the answer goes without this step; not set of one that it goes with."""
+    @_builtins.property
+    def duration(self) -> _duration_pb2.Duration:
+        """The time that a plugin took; not set of a step that is none, or that was not called."""
+
+    @_builtins.property
+    def ranks(self) -> _containers.RepeatedScalarFieldContainer[_builtins.int]:
+        """The rank of each item of the list after this step, in the order of the list; the first is 1, and 0 is said of one
+        that is not in it.
+        """
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        duration: _duration_pb2.Duration | None = ...,
+        ranks: _abc.Iterable[_builtins.int] | None = ...,
+        left_out: Global___DegradationCode.ValueType = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["duration", b"duration", "left_out", b"left_out", "name", b"name", "ranks", b"ranks"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TraceStep: _TypeAlias = TraceStep  # noqa: Y015
 
 @_typing.final
 class Explanation(_message.Message):

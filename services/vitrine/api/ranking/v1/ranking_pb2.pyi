@@ -5,9 +5,11 @@ Candidates in order."""
 
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
+from google.protobuf import duration_pb2 as _duration_pb2
 from google.protobuf import message as _message
 from google.protobuf import timestamp_pb2 as _timestamp_pb2
 from google.protobuf.internal import containers as _containers
+from google.protobuf.internal import enum_type_wrapper as _enum_type_wrapper
 from vitrine.api.common.v1 import common_pb2 as _common_pb2
 from vitrine.api.profile.v1 import profile_pb2 as _profile_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2 as _retrieval_pb2
@@ -21,6 +23,42 @@ else:
     from typing_extensions import TypeAlias as _TypeAlias, Never as _Never
 
 DESCRIPTOR: _descriptor.FileDescriptor
+
+class _PluginState:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _PluginStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_PluginState.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    PLUGIN_STATE_UNSPECIFIED: _PluginState.ValueType  # 0
+    """Not used."""
+    PLUGIN_STATE_ON: _PluginState.ValueType  # 1
+    """It is."""
+    PLUGIN_STATE_OFF: _PluginState.ValueType  # 2
+    """It is not: it is not installed, does not load, lacks data, or the configuration switched it off."""
+    PLUGIN_STATE_TRIPPED: _PluginState.ValueType  # 3
+    """It failed too often; it is tried again in a while."""
+    PLUGIN_STATE_RESTARTING: _PluginState.ValueType  # 4
+    """Its process is being started again."""
+    PLUGIN_STATE_HUNG: _PluginState.ValueType  # 5
+    """Calls of it have not come back; it is called again when they have."""
+
+class PluginState(_PluginState, metaclass=_PluginStateEnumTypeWrapper):
+    """Whether a part of a plugin is called."""
+
+PLUGIN_STATE_UNSPECIFIED: PluginState.ValueType  # 0
+"""Not used."""
+PLUGIN_STATE_ON: PluginState.ValueType  # 1
+"""It is."""
+PLUGIN_STATE_OFF: PluginState.ValueType  # 2
+"""It is not: it is not installed, does not load, lacks data, or the configuration switched it off."""
+PLUGIN_STATE_TRIPPED: PluginState.ValueType  # 3
+"""It failed too often; it is tried again in a while."""
+PLUGIN_STATE_RESTARTING: PluginState.ValueType  # 4
+"""Its process is being started again."""
+PLUGIN_STATE_HUNG: PluginState.ValueType  # 5
+"""Calls of it have not come back; it is called again when they have."""
+Global___PluginState: _TypeAlias = PluginState  # noqa: Y015
 
 @_typing.final
 class RankQuery(_message.Message):
@@ -72,12 +110,15 @@ class RankRequest(_message.Message):
     OFFSETS_FIELD_NUMBER: _builtins.int
     MIN_CATALOG_REVISION_FIELD_NUMBER: _builtins.int
     BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    INCLUDE_TRACE_FIELD_NUMBER: _builtins.int
     min_catalog_revision: _builtins.str
     """Wait, for a moment, until the service knows the catalogue at least up to this revision."""
     bundle_version: _builtins.str
     """Use the bundle of this version if it is still there, so that candidates and order are of one; what is served now
     when it is not, or when empty. `versions` tells which it was.
     """
+    include_trace: _builtins.bool
+    """Answer how each order came about."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -105,10 +146,11 @@ class RankRequest(_message.Message):
         offsets: _abc.Iterable[_builtins.int] | None = ...,
         min_catalog_revision: _builtins.str = ...,
         bundle_version: _builtins.str = ...,
+        include_trace: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "include_trace", b"include_trace", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -124,6 +166,7 @@ class RankedList(_message.Message):
     SCORES_FIELD_NUMBER: _builtins.int
     COMPONENT_SCORES_FIELD_NUMBER: _builtins.int
     REASONS_FIELD_NUMBER: _builtins.int
+    TRACE_FIELD_NUMBER: _builtins.int
     component_scores: _builtins.bytes
     """The scores of the rankers and sources, row by row, float32 little-endian, NaN where one had nothing to say.
     Length: positions × score_names × 4 bytes.
@@ -140,6 +183,10 @@ class RankedList(_message.Message):
     def reasons(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Reason]:
         """Why each is there."""
 
+    @_builtins.property
+    def trace(self) -> _common_pb2.Trace:
+        """How the order came about, when it was asked for."""
+
     def __init__(
         self,
         *,
@@ -147,10 +194,11 @@ class RankedList(_message.Message):
         scores: _abc.Iterable[_builtins.float] | None = ...,
         component_scores: _builtins.bytes = ...,
         reasons: _abc.Iterable[_common_pb2.Reason] | None = ...,
+        trace: _common_pb2.Trace | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["trace", b"trace"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["component_scores", b"component_scores", "positions", b"positions", "reasons", b"reasons", "scores", b"scores"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["component_scores", b"component_scores", "positions", b"positions", "reasons", b"reasons", "scores", b"scores", "trace", b"trace"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -295,3 +343,154 @@ class ExplainResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExplainResponse: _TypeAlias = ExplainResponse  # noqa: Y015
+
+@_typing.final
+class ListRankersRequest(_message.Message):
+    """Asks for the plugins."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRankersRequest: _TypeAlias = ListRankersRequest  # noqa: Y015
+
+@_typing.final
+class ListRankersResponse(_message.Message):
+    """The plugins of the configured scenes."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PLUGINS_FIELD_NUMBER: _builtins.int
+    BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    SINCE_FIELD_NUMBER: _builtins.int
+    bundle_version: _builtins.str
+    """The bundle that they were made for; empty when there is none."""
+    @_builtins.property
+    def plugins(self) -> _containers.RepeatedCompositeFieldContainer[Global___Plugin]:
+        """By name."""
+
+    @_builtins.property
+    def since(self) -> _timestamp_pb2.Timestamp:
+        """Since when it is served, and calls are counted."""
+
+    def __init__(
+        self,
+        *,
+        plugins: _abc.Iterable[Global___Plugin] | None = ...,
+        bundle_version: _builtins.str = ...,
+        since: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["since", b"since"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "plugins", b"plugins", "since", b"since"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ListRankersResponse: _TypeAlias = ListRankersResponse  # noqa: Y015
+
+@_typing.final
+class Plugin(_message.Message):
+    """A plugin that the configuration names."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    DISTRIBUTION_FIELD_NUMBER: _builtins.int
+    ISOLATION_FIELD_NUMBER: _builtins.int
+    RANKER_FIELD_NUMBER: _builtins.int
+    FEATURES_FIELD_NUMBER: _builtins.int
+    SCENES_FIELD_NUMBER: _builtins.int
+    RESTARTS_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """Its name."""
+    distribution: _builtins.str
+    """The package that it comes from, and the package's version; empty when none was found."""
+    isolation: _builtins.str
+    """Where it runs: "thread" (in the server) or "process" (in one of its own)."""
+    restarts: _builtins.int
+    """How often a process of its own was started again, with this bundle."""
+    @_builtins.property
+    def ranker(self) -> Global___PluginPart:
+        """Its ranker, where a scene uses one."""
+
+    @_builtins.property
+    def features(self) -> Global___PluginPart:
+        """Its feature columns, where the configuration asks for them."""
+
+    @_builtins.property
+    def scenes(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """The scenes that use its ranker."""
+
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        distribution: _builtins.str = ...,
+        isolation: _builtins.str = ...,
+        ranker: Global___PluginPart | None = ...,
+        features: Global___PluginPart | None = ...,
+        scenes: _abc.Iterable[_builtins.str] | None = ...,
+        restarts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["features", b"features", "ranker", b"ranker"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["distribution", b"distribution", "features", b"features", "isolation", b"isolation", "name", b"name", "ranker", b"ranker", "restarts", b"restarts", "scenes", b"scenes"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Plugin: _TypeAlias = Plugin  # noqa: Y015
+
+@_typing.final
+class PluginPart(_message.Message):
+    """What a plugin offers: a ranker, or feature columns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    VERSION_FIELD_NUMBER: _builtins.int
+    STATE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    BUDGET_FIELD_NUMBER: _builtins.int
+    CALLS_FIELD_NUMBER: _builtins.int
+    FAILURES_FIELD_NUMBER: _builtins.int
+    TIMEOUTS_FIELD_NUMBER: _builtins.int
+    version: _builtins.str
+    """The version that it declares; empty of feature columns, each of which has its own, and while it is off."""
+    state: Global___PluginState.ValueType
+    """Whether it is called."""
+    message: _builtins.str
+    """One sentence: why it is not called, or how it fares."""
+    calls: _builtins.int
+    """How often it was called with this bundle."""
+    failures: _builtins.int
+    """How many of these calls failed, or gave an answer that is not valid."""
+    timeouts: _builtins.int
+    """How many of these calls were given up because they took too long."""
+    @_builtins.property
+    def budget(self) -> _duration_pb2.Duration:
+        """The time that a call with up to 1,000 candidates may take."""
+
+    def __init__(
+        self,
+        *,
+        version: _builtins.str = ...,
+        state: Global___PluginState.ValueType = ...,
+        message: _builtins.str = ...,
+        budget: _duration_pb2.Duration | None = ...,
+        calls: _builtins.int = ...,
+        failures: _builtins.int = ...,
+        timeouts: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["budget", b"budget", "calls", b"calls", "failures", b"failures", "message", b"message", "state", b"state", "timeouts", b"timeouts", "version", b"version"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PluginPart: _TypeAlias = PluginPart  # noqa: Y015

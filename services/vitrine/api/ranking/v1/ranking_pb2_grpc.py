@@ -45,6 +45,11 @@ class RankingServiceStub(object):
                 request_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.SerializeToString,
                 response_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.FromString,
                 _registered_method=True)
+        self.ListRankers = channel.unary_unary(
+                '/vitrine.api.ranking.v1.RankingService/ListRankers',
+                request_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersRequest.SerializeToString,
+                response_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersResponse.FromString,
+                _registered_method=True)
 
 
 class RankingServiceServicer(object):
@@ -65,6 +70,13 @@ class RankingServiceServicer(object):
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ListRankers(self, request, context):
+        """The plugins of the configured scenes and how they fare with the bundle that is served now.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_RankingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -77,6 +89,11 @@ def add_RankingServiceServicer_to_server(servicer, server):
                     servicer.Explain,
                     request_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.FromString,
                     response_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.SerializeToString,
+            ),
+            'ListRankers': grpc.unary_unary_rpc_method_handler(
+                    servicer.ListRankers,
+                    request_deserializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersRequest.FromString,
+                    response_serializer=vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -134,6 +151,33 @@ class RankingService(object):
             '/vitrine.api.ranking.v1.RankingService/Explain',
             vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainRequest.SerializeToString,
             vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ExplainResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ListRankers(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/vitrine.api.ranking.v1.RankingService/ListRankers',
+            vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersRequest.SerializeToString,
+            vitrine_dot_api_dot_ranking_dot_v1_dot_ranking__pb2.ListRankersResponse.FromString,
             options,
             channel_credentials,
             insecure,

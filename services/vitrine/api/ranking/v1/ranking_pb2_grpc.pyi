@@ -37,6 +37,8 @@ class RankingServiceStub:
     """Orders the candidates of one or several queries."""
     Explain: _grpc.UnaryUnaryMultiCallable[_ranking_pb2.ExplainRequest, _ranking_pb2.ExplainResponse]
     """Tells why one candidate of a query has its score and its place."""
+    ListRankers: _grpc.UnaryUnaryMultiCallable[_ranking_pb2.ListRankersRequest, _ranking_pb2.ListRankersResponse]
+    """The plugins of the configured scenes and how they fare with the bundle that is served now."""
 
 @_typing.type_check_only
 class RankingServiceAsyncStub(RankingServiceStub):
@@ -47,6 +49,8 @@ class RankingServiceAsyncStub(RankingServiceStub):
     """Orders the candidates of one or several queries."""
     Explain: _aio.UnaryUnaryMultiCallable[_ranking_pb2.ExplainRequest, _ranking_pb2.ExplainResponse]  # type: ignore[assignment]
     """Tells why one candidate of a query has its score and its place."""
+    ListRankers: _aio.UnaryUnaryMultiCallable[_ranking_pb2.ListRankersRequest, _ranking_pb2.ListRankersResponse]  # type: ignore[assignment]
+    """The plugins of the configured scenes and how they fare with the bundle that is served now."""
 
 class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
     """Scores candidates with ranking plugins, then applies business rules and diversity."""
@@ -66,5 +70,13 @@ class RankingServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_ranking_pb2.ExplainResponse, _abc.Awaitable[_ranking_pb2.ExplainResponse]]:
         """Tells why one candidate of a query has its score and its place."""
+
+    @_abc_1.abstractmethod
+    def ListRankers(
+        self,
+        request: _ranking_pb2.ListRankersRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_ranking_pb2.ListRankersResponse, _abc.Awaitable[_ranking_pb2.ListRankersResponse]]:
+        """The plugins of the configured scenes and how they fare with the bundle that is served now."""
 
 def add_RankingServiceServicer_to_server(servicer: RankingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
