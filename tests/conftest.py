@@ -33,3 +33,17 @@ def pytest_report_header() -> str:
     return (
         f"CI: {os.environ.get('CI', 'no')}; evaluation data: {'there' if SHARED_DATA.is_dir() else 'absent'}"
     )
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Shows what became of the zoo of bad plugins (tests/integration/server/test_zoo.py)."""
+    reports = [r for outcome in ("passed", "failed") for r in terminalreporter.stats.get(outcome, [])]
+    rows = [row for r in reports for key, row in getattr(r, "user_properties", []) if key == "zoo"]
+    if not rows:
+        return
+    head = ["what the plugin does", "isolation", "calls", "said of it", "p99 of the scene beside it"]
+    widths = [max(len(str(row[i])) for row in [head, *rows]) for i in range(len(head))]
+    terminalreporter.section("a zoo of bad plugins")
+    for row in [head, *rows]:
+        cells = (str(cell).ljust(width) for cell, width in zip(row, widths, strict=True))
+        terminalreporter.write_line("  ".join(cells).rstrip())

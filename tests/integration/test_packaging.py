@@ -90,7 +90,15 @@ def test_the_stubs_are_typed_for_callers(wheel: Path) -> None:
     for needed in ("py.typed", "default.toml", "api/recommendation/v1/recommendation_pb2.pyi"):
         assert f"vitrine/{needed}" in names
     assert "vitrine_export/simulate/shop.toml" in names
-    assert not [n for n in names if "test" in n.lower() or n.endswith((".pyc", ".pkl", ".onnx", ".parquet"))]
+    # What a plugin's author needs: the contract's tests, and what `vitrine plugin new` writes a package from.
+    for_plugins = {n for n in names if n.startswith(("vitrine/testing/", "vitrine/cli/template/"))}
+    templates = {p.name for p in (ROOT / "services" / "vitrine" / "cli" / "template").iterdir()}
+    assert {f"vitrine/cli/template/{name}" for name in templates} | {
+        "vitrine/testing/rankers.py"
+    } <= for_plugins
+    others = names - for_plugins
+    assert not [n for n in others if "test" in n.lower()]
+    assert not [n for n in names if n.endswith((".pyc", ".pkl", ".onnx", ".parquet"))]
 
 
 def required(metadata: Message, extra: str = "") -> set[str]:

@@ -105,6 +105,7 @@ def test_four_processes_answer_as_one_does(world: World, split: Split, tmp_path:
                         item_ids=["p005"] if scene == "item_page" else (),
                         query="cotton 棉" if scene == "search" else "",
                         include_scores=True,
+                        include_trace=True,
                         timeout=10,
                     )
                     for c in (one, four)
@@ -116,6 +117,9 @@ def test_four_processes_answer_as_one_does(world: World, split: Split, tmp_path:
                     [i.score for i in left.items], [i.score for i in right.items], atol=1e-5
                 )
                 assert list(left.degraded) == list(right.degraded)
+                ways = [[(step.name, step.left_out) for step in window.trace.steps] for window in windows]
+                assert ways[0] == ways[1]
+                assert list(right.trace.steps[-1].ranks) == list(range(1, len(right.items) + 1))
 
 
 def test_the_command_line_reads_a_split_shop(world: World, split: Split) -> None:

@@ -21,10 +21,10 @@ from vitrine.domain.items import Item
 from vitrine.domain.profile import ItemHistory, Profile, RecentEvents
 from vitrine.errors import InferenceTimeout
 from vitrine.features import keys_of
+from vitrine.hosting import discover
 from vitrine.interest.inputs import shoppers_of
 from vitrine.plugin import Batch, LoadContext, MissingData
 from vitrine.ranking import RankingEngine, RankingQuery, Scored, ShopperQuery
-from vitrine.ranking.plugins import discover
 from vitrine_export.neural import export_onnx
 from vitrine_export.train.deep.network import DeepNetwork, crosses
 from vitrine_export.train.interest_columns import CollectedInterests
@@ -247,3 +247,15 @@ def test_it_runs_after_the_rankers_that_it_reads_wherever_it_is_listed(
     one, other = (scored(bundle, shopper("red", "blue"), scene=scene) for scene in (SCENE, first))
     assert list(one.scores) == list(other.scores) == ["content", "deep"]
     np.testing.assert_array_equal(one.scores["deep"], other.scores["deep"])
+
+
+def test_it_reads_columns_of_plugins_and_goes_on_without_them(tmp_path: Path) -> None:
+    names = (*FEATURES, "plugin:season.fits", "plugin:content.more")
+    bundle = attached(tmp_path / "b", deep_model(names))
+    ranker = vitrine_deep.vitrine_make_ranker(LoadContext(bundle, {}))
+    assert ranker.after == ("content", "season")
+    answer = scored(bundle, shopper("red"))
+    told = {d.component: d.code for d in answer.degraded}
+    assert told == {"features:season": DegradationCode.OFF, "features:content": DegradationCode.OFF}
+    assert np.isnan(answer.batch.features.matrix(names)[:, 3:]).all()
+    assert np.isfinite(answer.scores["deep"]).all()

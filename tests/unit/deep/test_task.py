@@ -79,3 +79,8 @@ def test_the_metric_is_that_of_evaluation() -> None:
         ideal = sum(1 / math.log2(r + 2) for r in range(min(20, 3 + i)))
         each.append(sum(h / math.log2(r + 2) for r, h in enumerate(hits.tolist())) / ideal)
     assert ndcg(scores, data) == pytest.approx(np.mean(each))
+
+
+def test_the_columns_of_a_plugin_come_and_go_together() -> None:
+    names = ("item.price", "plugin:season.fits", "ranker:cf.share", "plugin:season.peak", "ranker:cf.rank")
+    assert [part.tolist() for part in components(names)] == [[1, 3], [2, 4]]

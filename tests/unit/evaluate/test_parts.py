@@ -11,13 +11,13 @@ from vitrine.dataset import Dataset
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.subject import Subject
 from vitrine.plugin import Batch, LoadContext, Scores, hookimpl
-from vitrine.ranking.plugins import Plugin
+from vitrine.hosting import Plugin
 from vitrine.recommendation.query import WindowQuery
 from vitrine_export.evaluate.serving import ablated, alone
 
 
 class _Ranker:
-    version, reason = "1.0", ReasonCode.TASTE
+    version, reason, budget_ms = "1.0", ReasonCode.TASTE, 5000.0
 
     def __init__(self, name: str) -> None:
         self.name = name

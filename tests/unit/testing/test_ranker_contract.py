@@ -1,0 +1,379 @@
+"""Each check finds what it is there for, and nothing else: rankers that break one rule each."""
+
+import itertools
+import time
+from types import ModuleType
+from zlib import crc32
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+from pydantic import BaseModel, ConfigDict, Field
+
+from tests.unit.testing.bad import Good, contract, each, failures, module
+from vitrine.hosting import checks
+from vitrine.plugin import Attribution, Batch, LoadContext, MissingData, Scores, hookimpl
+from vitrine.testing import RankerContract
+
+_anew = itertools.count()
+
+
+class FailsWithoutCandidates(Good):
+    def score(self, batch: Batch) -> Scores:
+        dearest = [batch.items.price_micros[own].max() for own in each(batch)]
+        return super().score(batch) + np.float32(0 * len(dearest))
+
+
+class FailsOnASingleCandidate(Good):
+    def score(self, batch: Batch) -> Scores:
+        for own in each(batch):
+            if own.stop > own.start:
+                np.sort(batch.items.price_micros[own])[1]
+        return super().score(batch)
+
+
+class FailsOnUnknownShoppers(Good):
+    def score(self, batch: Batch) -> Scores:
+        for profile in batch.profiles:
+            profile.items.last_time.max()
+        return super().score(batch)
+
+
+class FailsOnUnknownItems(Good):
+    def score(self, batch: Batch) -> Scores:
+        if (batch.items.rows < 0).any():
+            raise KeyError("unknown-0")
+        return super().score(batch)
+
+
+class DrawsNumbers(Good):
+    def __init__(self) -> None:
+        self._rng = np.random.default_rng(0)
+
+    def score(self, batch: Batch) -> Scores:
+        return self._rng.random(len(batch.items.ids), np.float32) * np.float32(1e-7)
+
+
+class DiffersWhenMadeAnew(Good):
+    def __init__(self) -> None:
+        self._salt = np.float32(1e-7 * next(_anew))
+
+    def score(self, batch: Batch) -> Scores:
+        return np.full(len(batch.items.ids), self._salt)
+
+
+class ScalesByTheWholeBatch(Good):
+    def score(self, batch: Batch) -> Scores:
+        price = batch.items.price_micros.astype(np.float32)
+        return price / max(float(price.max(initial=0)), 1.0)
+
+
+class GoesByIdentifiers(Good):
+    def score(self, batch: Batch) -> Scores:
+        return np.array([crc32(i.encode()) % 100 for i in batch.items.ids], np.float32)
+
+
+class GoesByItsNeighbour(Good):
+    def score(self, batch: Batch) -> Scores:
+        scores = super().score(batch)
+        return np.concatenate([np.roll(scores[own], 1) for own in each(batch)])
+
+
+class UnlocksAnArray(Good):
+    def score(self, batch: Batch) -> Scores:
+        batch.items.trend.flags.writeable = True
+        batch.items.trend[:] = 0
+        return super().score(batch)
+
+
+class ChangesAMatrix(Good):
+    def score(self, batch: Batch) -> Scores:
+        matrix = batch.features.matrix(["item.age_days", "item.price"])
+        matrix[np.isnan(matrix)] = 0
+        return matrix[:, 0]
+
+
+class MixesUpThreads(Good):
+    def score(self, batch: Batch) -> Scores:
+        self._scores = super().score(batch)
+        time.sleep(1e-4)
+        return self._scores
+
+
+class KeepsEverything(Good):
+    def __init__(self) -> None:
+        self._kept: list[Scores] = []
+
+    def score(self, batch: Batch) -> Scores:
+        self._kept.append(super().score(batch))
+        return self._kept[-1]
+
+
+class TakesTooLong(Good):
+    budget_ms = 5.0
+
+    def score(self, batch: Batch) -> Scores:
+        time.sleep(0.02 if len(batch.items.ids) >= 1000 else 0)
+        return super().score(batch)
+
+
+class ExplainsByOthers(Good):
+    def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        return np.zeros(len(positions), np.int64)
+
+
+class DoesNotAddUp(Good):
+    groups = ("item",)
+
+    def group_shares(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Scores:
+        return np.zeros((len(positions), 1), np.float32)
+
+    def attribute(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Attribution:
+        shares = np.ones((len(positions), 1), np.float32)
+        return Attribution(("item.price",), shares, shares, 0.0)
+
+
+@pytest.mark.parametrize(
+    ("ranker", "expected"),
+    [
+        (Good, {}),
+        (FailsWithoutCandidates, {"test_a_request_without_candidates": "raised ValueError"}),
+        (FailsOnASingleCandidate, {"test_a_single_candidate": "raised IndexError"}),
+        (FailsOnUnknownShoppers, {"test_unknown_shoppers": "the history is empty there"}),
+        (FailsOnUnknownItems, {"test_unknown_items": "they have row −1"}),
+        (DrawsNumbers, {"test_the_same_batch_gets_the_same_answer": "a seeded generator"}),
+        (DiffersWhenMadeAnew, {"test_parts_made_anew_agree": "seed what is drawn when"}),
+        (ScalesByTheWholeBatch, {"test_a_batch_equals_its_requests_one_by_one": "work within each query"}),
+        (GoesByIdentifiers, {"test_identical_candidates_get_equal_answers": "the server breaks ties"}),
+        (GoesByItsNeighbour, {"test_permuting_the_candidates_permutes_the_answers": "never by their place"}),
+        (UnlocksAnArray, {"test_it_does_not_change_its_input": "changes batch.items.trend, which"}),
+        (
+            ChangesAMatrix,
+            {
+                "test_it_does_not_change_its_input": "changes the matrix of 2 feature columns",
+                "test_it_works_on_read_only_arrays": "work on a copy of what you change",
+            },
+        ),
+        (MixesUpThreads, {"test_threads_do_not_disturb_each_other": ""}),
+        (KeepsEverything, {"test_it_keeps_no_memory": "bad.py"}),
+        (TakesTooLong, {"test_it_keeps_to_its_budget": "too slow"}),
+        (ExplainsByOthers, {"test_its_explanations_point_into_the_history": "somebody else's history"}),
+        (DoesNotAddUp, {"test_its_attributions_add_up": "do not add up"}),
+    ],
+    ids=lambda value: value.__name__ if isinstance(value, type) else "",
+)
+def test_a_ranker_that_breaks_one_rule_fails_that_check_alone(ranker: type, expected: dict[str, str]) -> None:
+    found = failures(contract(RankerContract, module(ranker)), *expected)
+    assert found.keys() == expected.keys(), found
+    for name, words in expected.items():
+        assert words in found[name]
+        assert "\n" not in found[name].partition("\n  candidates")[0], "one sentence, and a table at most"
+
+
+class ExplainsByFloats(Good):
+    def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+        return np.full(len(positions), -1.0)
+
+
+def test_explanations_of_another_form_are_named() -> None:
+    found = failures(contract(RankerContract, module(ExplainsByFloats)))
+    assert found == {
+        "test_its_explanations_point_into_the_history": "`explain` answered a float64 array where an int64 array of rows "
+        "was asked for: answer an int64 for each of `positions`"
+    }
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        (lambda n: [0.0] * n, "a list: answer a NumPy array"),
+        (np.zeros, "float64: add `.astype(np.float32)`"),
+        (lambda n: np.zeros(n + 1, np.float32), "for 50 candidates: answer one number for each"),
+        (lambda n: np.zeros((n, 1), np.float32), "shape (50, 1)"),
+        (lambda n: np.full(n, np.inf, np.float32), "an infinite score: guard divisions"),
+        (lambda n: np.full(n, np.nan, np.float32), "NaN: answer a number for each, or say `partial = True`"),
+        (lambda n: None, "a NoneType"),
+    ],
+)
+def test_answers_of_another_form_are_named(answer: object, words: str) -> None:
+    bad = type("Bad", (Good,), {"score": lambda self, batch: answer(len(batch.items.ids))})  # type: ignore[operator]
+    with pytest.raises(AssertionError) as raised:
+        contract(RankerContract, module(bad)).test_answers_are_finite_float32_of_the_right_length()
+    assert words in str(raised.value)
+
+
+@pytest.mark.parametrize("partial", [False, True])
+@pytest.mark.parametrize("value", [0.0, np.nan, np.inf, -np.inf])
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.int32])
+@pytest.mark.parametrize("more", [0, 1])
+def test_what_fails_here_is_what_the_server_leaves_out(
+    partial: bool, value: float, dtype: type, more: int
+) -> None:
+    def score(self: object, batch: Batch) -> object:
+        with np.errstate(invalid="ignore"):
+            return np.full(len(batch.items.ids) + more, value).astype(dtype)
+
+    ranker = type("Ranker", (Good,), {"score": score, "partial": partial})
+    with np.errstate(invalid="ignore"):
+        refused = checks.scores(np.full(50 + more, value).astype(dtype), 50, partial=partial)
+    tests = contract(RankerContract, module(ranker))
+    if refused:
+        with pytest.raises(AssertionError):
+            tests.test_answers_are_finite_float32_of_the_right_length()
+    else:
+        tests.test_answers_are_finite_float32_of_the_right_length()
+
+
+def test_one_that_is_partial_may_have_nothing_to_say() -> None:
+    def score(self: object, batch: Batch) -> Scores:
+        return np.full(len(batch.items.ids), np.nan, np.float32)
+
+    partial = type("Partial", (Good,), {"score": score, "partial": True})
+    assert not failures(contract(RankerContract, module(partial)))
+
+
+@pytest.mark.parametrize(
+    ("attribute", "value", "words"),
+    [
+        ("name", "Cheapest", "a to z, 0 to 9 and _"),
+        ("name", None, "name None is not usable"),
+        ("version", 1.0, "make it a string"),
+        ("reason", "cheap", "ReasonCode, or None"),
+        ("budget_ms", 0, "budget_ms is 0"),
+        ("budget_ms", float("inf"), "budget_ms is inf"),
+        ("budget_ms", "5", "make it the milliseconds"),
+        ("partial", 1, "partial is 1"),
+        ("after", "cf", "a comma even after a single one"),
+        ("after", ["cf"], "a tuple of names"),
+    ],
+)
+def test_what_it_says_of_itself_is_checked(attribute: str, value: object, words: str) -> None:
+    tests = contract(RankerContract, module(type("Bad", (Good,), {attribute: value})))
+    assert isinstance(tests, RankerContract)
+    with pytest.raises(AssertionError) as raised:
+        tests.test_it_says_who_it_is()
+    assert words in str(raised.value)
+
+
+def test_a_missing_attribute_is_named() -> None:
+    silent = type("Silent", (), {"name": "silent", "version": "1", "reason": None, "score": Good.score})
+    tests = contract(RankerContract, module(silent))
+    assert isinstance(tests, RankerContract)
+    with pytest.raises(AssertionError, match="has no `budget_ms`"):
+        tests.test_it_says_who_it_is()
+
+
+@pytest.mark.parametrize(
+    ("said", "words"), [(None, "add `VITRINE_CONTRACT = 1`"), (2, "contract 2 and this is 1"), (True, "True")]
+)
+def test_another_contract_is_told_what_to_do(said: object, words: str) -> None:
+    with pytest.raises(AssertionError) as raised:
+        contract(RankerContract, module(Good, VITRINE_CONTRACT=said)).test_it_is_written_for_this_contract()
+    assert words in str(raised.value)
+
+
+def _hooks(**hooks: object) -> ModuleType:
+    plugin = module(Good)
+    vars(plugin).update(hooks)
+    return plugin
+
+
+def test_a_misspelt_hook_gets_the_nearest_name() -> None:
+    @hookimpl
+    def vitrine_make_rankers(load: LoadContext) -> Good:
+        return Good()
+
+    with pytest.raises(AssertionError, match="did you mean 'vitrine_make_ranker'"):
+        contract(
+            RankerContract, _hooks(vitrine_make_rankers=vitrine_make_rankers)
+        ).test_its_hooks_are_spelt_right()
+
+
+def test_a_hook_without_its_mark_is_found() -> None:
+    def vitrine_settings() -> None:
+        return None
+
+    plugin = _hooks(vitrine_settings=vitrine_settings)
+    vitrine_settings.__module__ = plugin.__name__
+    with pytest.raises(AssertionError, match="write `@hookimpl` above it"):
+        contract(RankerContract, plugin).test_its_hooks_are_spelt_right()
+
+
+def test_a_hook_with_other_arguments_is_found() -> None:
+    @hookimpl
+    def vitrine_settings(config: object) -> None:
+        return None
+
+    with pytest.raises(AssertionError, match=r"use the arguments of vitrine\.plugin"):
+        contract(RankerContract, _hooks(vitrine_settings=vitrine_settings)).test_its_hooks_are_spelt_right()
+
+
+def test_a_plugin_without_a_ranker_is_told_which_contract_to_test() -> None:
+    plugin = module(Good, hook="vitrine_make_features")
+    with pytest.raises(AssertionError, match="has no hook 'vitrine_make_ranker'"):
+        contract(RankerContract, plugin).test_its_hooks_are_spelt_right()
+
+
+class Lax(BaseModel):
+    weight: float = 1.0
+
+
+class Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    weight: float = Field(ge=0)
+
+
+@pytest.mark.parametrize(
+    ("model", "settings", "words"),
+    [
+        (Lax, {}, 'add `model_config = ConfigDict(extra="forbid")`'),
+        (Strict, {}, "'weight': Field required"),
+        (Strict, {"weight": -1}, "do not fit Strict: 'weight'"),
+        (Strict(weight=1), {}, "return the class of the settings"),
+        (None, {"weight": 1}, "write the hook `vitrine_settings`"),
+    ],
+)
+def test_settings_are_checked(model: object, settings: dict[str, object], words: str) -> None:
+    @hookimpl
+    def vitrine_settings() -> object:
+        return model
+
+    tests = contract(RankerContract, _hooks(vitrine_settings=vitrine_settings), settings=settings)
+    with pytest.raises(AssertionError) as raised:
+        tests.test_its_settings_are_valid()
+    assert words in str(raised.value)
+
+
+def test_settings_reach_the_ranker_as_the_model() -> None:
+    given: list[object] = []
+
+    @hookimpl
+    def vitrine_settings() -> type[Strict]:
+        return Strict
+
+    @hookimpl
+    def vitrine_make_ranker(load: LoadContext) -> Good:
+        given.append(load.settings)
+        return Good()
+
+    plugin = _hooks(vitrine_settings=vitrine_settings, vitrine_make_ranker=vitrine_make_ranker)
+    contract(RankerContract, plugin, settings={"weight": 2}).test_a_single_candidate()
+    assert given == [Strict(weight=2)]
+
+
+def test_a_plugin_that_needs_a_bundle_says_so() -> None:
+    @hookimpl
+    def vitrine_make_ranker(load: LoadContext) -> Good:
+        raise MissingData("the bundle has no linear model")
+
+    tests = contract(RankerContract, _hooks(vitrine_make_ranker=vitrine_make_ranker))
+    with pytest.raises(AssertionError, match=r"the bundle has no linear model\): set `bundle = Path"):
+        tests.test_a_single_candidate()
+
+
+def test_the_table_of_times_has_all_three_sizes() -> None:
+    with pytest.raises(AssertionError) as raised:
+        contract(RankerContract, module(TakesTooLong)).test_it_keeps_to_its_budget()
+    lines = str(raised.value).splitlines()
+    assert [line.split()[0] for line in lines[1:]] == ["candidates", "10", "300", "3,000"]
+    assert [line.endswith("too slow") for line in lines[2:]] == [False, False, True]
