@@ -2,11 +2,12 @@
 
 import hashlib
 import tomllib
+from collections.abc import Mapping
 from functools import cached_property
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -20,6 +21,13 @@ Share = Annotated[float, Field(ge=0, le=1)]
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, but what was derived from the old values (`cached_property`) is derived anew."""
+        copy = super().model_copy(update=update, deep=deep)
+        for name in set(vars(copy)) - set(type(self).model_fields):
+            del vars(copy)[name]
+        return copy
 
 
 class ProfileConfig(_Section):
@@ -177,7 +185,7 @@ class SceneConfig(_Section):
         """The sources that are on."""
         return {name: limit for name, limit in self.sources.items() if limit > 0}
 
-    @property
+    @cached_property
     def rankers(self) -> tuple[str, ...]:
         """The rankers that are on."""
         return tuple(

@@ -1,7 +1,7 @@
 """The tables of the temporal protocol: which queries stand together, how they are served, what is compared."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -57,8 +57,14 @@ class Measured:
     seconds: float
 
 
-def groups_of(split: TemporalSplit, config: Config) -> list[Group]:
-    """Known customers, the same for what is new to them, new customers; groups without queries are left out."""
+def groups_of(split: TemporalSplit, config: Config, home: str = HOME) -> list[Group]:
+    """Known customers, the same for what is new to them, new customers; groups without queries are left out.
+
+    Args:
+        split: The queries.
+        config: The server's configuration.
+        home: The scene that known customers are asked for.
+    """
     known, new = split.known, split.new
     unseen = known.targets.less(known.taken)
     some = np.flatnonzero(unseen.sizes > 0)
@@ -68,21 +74,21 @@ def groups_of(split: TemporalSplit, config: Config) -> list[Group]:
             "known",
             "Known customers, all items",
             known,
-            HOME,
+            home,
             config,
             None,
             "buy again",
-            f"Scene '{HOME}'. Targets: everything that the customer took in the window.",
+            f"Scene '{home}'. Targets: everything that the customer took in the window.",
         ),
         Group(
             "known_new_items",
             "Known customers, only items new to the customer",
             explorers,
-            HOME,
-            without_purchased(config, HOME),
+            home,
+            without_purchased(config, home),
             explorers.taken,
             "item kNN",
-            f"Scene '{HOME}' with the rule exclude_purchased; no method shows what the customer took before.",
+            f"Scene '{home}' with the rule exclude_purchased; no method shows what the customer took before.",
         ),
         Group(
             "new",
@@ -136,14 +142,29 @@ def measure_group(
     seconds = time.monotonic() - begun
     methods[PIPELINE] = pipeline
 
-    values = {name: measure(lists, queries.targets, k) for name, lists in methods.items()}
+    return Measured(table_of(group, methods, PIPELINE, group.against, k, seed), pipeline, seconds)
+
+
+def table_of(
+    group: Group, methods: Mapping[str, Lists], method: str, against: str, k: int, seed: int
+) -> Table:
+    """The measures of several methods on one group, and how far one of them is ahead of another.
+
+    Args:
+        group: The queries.
+        methods: Their lists.
+        method: The method that is compared.
+        against: With which.
+        k: Length of the lists.
+        seed: Decides what the bootstrap draws.
+    """
+    values = {name: measure(lists, group.queries.targets, k) for name, lists in methods.items()}
     rows = [Row(name, {m: float(v.mean()) for m, v in measures.items()}) for name, measures in values.items()]
     comparisons = [
-        Comparison(group.against, m, paired(mine, values[group.against][m], seed))
-        for m, mine in values[PIPELINE].items()
+        Comparison(against, m, paired(mine, values[against][m], seed), method)
+        for m, mine in values[method].items()
     ]
-    table = Table(group.key, group.title, len(queries), rows, comparisons, group.note)
-    return Measured(table, pipeline, seconds)
+    return Table(group.key, group.title, len(group.queries), rows, comparisons, group.note)
 
 
 def baseline_lists(

@@ -14,6 +14,8 @@ from rich.text import Text
 
 from vitrine_export.evaluate.bootstrap import Difference
 
+PIPELINE = "pipeline"
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -25,11 +27,12 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """How far the pipeline is ahead of a method in one measure."""
+    """How far a method, mostly the pipeline, is ahead of another in one measure."""
 
     against: str
     measure: str
     difference: Difference
+    method: str = PIPELINE
 
 
 @dataclass(slots=True)
@@ -94,22 +97,7 @@ class Report:
         """For the terminal."""
         parts: list[Text | rich_table.Table] = [Text(self.headline, style="bold")]
         for table in self.tables:
-            best = {m: max(row.values[m] for row in table.rows) for m in table.measures}
-            shown = rich_table.Table(
-                title=f"{table.title} ({table.queries:,} queries)",
-                title_justify="left",
-                caption=table.note or None,
-            )
-            shown.add_column("method")
-            for measure in table.measures:
-                shown.add_column(measure, justify="right")
-            for row in table.rows:
-                cells = [
-                    f"[bold]{value:.4f}[/]" if value == best[m] else f"{value:.4f}"
-                    for m, value in row.values.items()
-                ]
-                shown.add_row(row.method, *cells, style="green" if row.method == PIPELINE else "")
-            parts += [shown, *(Text(line) for line in _sentences(table))]
+            parts += [shown(table, PIPELINE), *(Text(line) for line in sentences(table))]
         parts.append(Text(self.footer, style="dim"))
         return Group(*parts)
 
@@ -123,7 +111,7 @@ class Report:
             for row in table.rows:
                 name = f"**{row.method}**" if row.method == PIPELINE else row.method
                 lines.append(f"| {name} | {' | '.join(f'{v:.4f}' for v in row.values.values())} |")
-            lines += ["", *(f"- {line}" for line in _sentences(table)), ""]
+            lines += ["", *(f"- {line}" for line in sentences(table)), ""]
             lines += [table.note, ""] if table.note else []
         return "\n".join([*lines, self.footer, ""])
 
@@ -153,9 +141,6 @@ class Report:
         )
 
 
-PIPELINE = "pipeline"
-
-
 def machine() -> str:
     """The machine: processor, usable cores, Python."""
     model = platform.processor() or platform.machine()
@@ -168,11 +153,30 @@ def machine() -> str:
     return f"{model}, {cores} cores, Python {platform.python_version()}"
 
 
-def _sentences(table: Table) -> Iterator[str]:
+def shown(table: Table, *marked: str, titled: bool = True) -> rich_table.Table:
+    """A group of queries for the terminal: the best figures in bold, some methods in green."""
+    best = {m: max(row.values[m] for row in table.rows) for m in table.measures}
+    made = rich_table.Table()
+    if titled:
+        made.title, made.title_justify = f"{table.title} ({table.queries:,} queries)", "left"
+        made.caption = table.note or None
+    made.add_column("method")
+    for measure in table.measures:
+        made.add_column(measure, justify="right")
+    for row in table.rows:
+        cells = [
+            f"[bold]{value:.4f}[/]" if value == best[m] else f"{value:.4f}" for m, value in row.values.items()
+        ]
+        made.add_row(Text(row.method), *cells, style="green" if row.method in marked else "")
+    return made
+
+
+def sentences(table: Table) -> Iterator[str]:
+    """The comparisons of a table in words."""
     for comparison in table.comparisons:
         gap = comparison.difference
         yield (
-            f"pipeline − {comparison.against}, {comparison.measure}: {gap.mean:+.4f} ({gap.relative:+.1%}), "
+            f"{comparison.method} − {comparison.against}, {comparison.measure}: {gap.mean:+.4f} ({gap.relative:+.1%}), "
             f"95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
         )
 

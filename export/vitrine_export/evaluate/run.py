@@ -78,7 +78,7 @@ def evaluate_temporal(
             with _timed(report, "training"):
                 _train(dataset, bundle, start, seed, settings, parameters, part_of(progress, 0.0, 0.5))
         models = load_bundle(bundle, settings.inference)
-        _refuse_leak(models, start, bundle)
+        refuse_leak(models, start, bundle)
         report.bundle = models.version
         with _timed(report, "filling the shop"):
             share = part_of(progress, 0.5, 0.55)
@@ -144,7 +144,12 @@ def _train(
     )
 
 
-def _refuse_leak(bundle: Bundle, start: float, path: Path) -> None:
+def refuse_leak(bundle: Bundle, start: float, path: Path) -> None:
+    """Refuses models that have seen what they would be measured on.
+
+    Raises:
+        InvalidInput: They learned from events at or after ``start``, or nobody knows; says what to do.
+    """
     window = bundle.manifest.window
     until, last = window.until, window.last
     if until is not None and until.timestamp() <= start:

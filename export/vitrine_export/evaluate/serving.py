@@ -1,9 +1,11 @@
 """Lists made by the code that serves."""
 
+from collections import Counter
 from collections.abc import Collection, Sequence
 
 from vitrine.app.offline import OfflineShop
 from vitrine.config import Config, SceneConfig
+from vitrine.domain.answer import Degradation
 from vitrine.domain.request import Context
 from vitrine.domain.subject import Subject
 from vitrine.progress import Progress, quiet
@@ -18,27 +20,51 @@ _NO_SAY = 1e-60
 
 
 def served(
-    shop: OfflineShop, queries: Queries, codes: ItemCodes, scene: str, k: int, progress: Progress = quiet
+    shop: OfflineShop,
+    queries: Queries,
+    codes: ItemCodes,
+    scene: str,
+    k: int,
+    progress: Progress = quiet,
+    *,
+    degraded: Counter[Degradation] | None = None,
 ) -> Lists:
-    """The windows of a scene for all queries, as of the moment the shop was filled up to."""
+    """The windows of a scene for all queries, as of the moment the shop was filled up to.
+
+    Args:
+        shop: Who answers.
+        queries: The questions.
+        codes: All items.
+        scene: Which window.
+        k: Its length.
+        progress: Told how far it is.
+        degraded: Takes in of how many answers something was missing.
+    """
     rows = []
-    for start in range(0, len(queries), BATCH):
-        users = queries.users[start : start + BATCH]
-        asked = [
-            WindowQuery(
-                Subject.from_key(user),
-                scene,
-                k,
-                context=Context(basket=tuple(codes.ids[c] for c in queries.contexts.of(start + i).tolist())),
-            )
-            for i, user in enumerate(users)
-        ]
-        rows += [(codes.codes(answer.item_ids), answer.ordered.scores) for answer in shop.answers(asked)]
-        progress(f"windows of '{scene}'", (start + len(users)) / len(queries))
+    asked = window_queries(queries, codes, scene, k)
+    for start in range(0, len(asked), BATCH):
+        answers = shop.answers(asked[start : start + BATCH])
+        rows += [(codes.codes(answer.item_ids), answer.ordered.scores) for answer in answers]
+        if degraded is not None:
+            degraded.update(part for answer in answers for part in set(answer.ranked.degraded))
+        progress(f"windows of '{scene}'", (start + len(answers)) / len(asked))
     return Lists.of(rows, k)
 
 
-def alone(config: Config, scene: str, there: Collection[str]) -> dict[str, Config]:
+def window_queries(queries: Queries, codes: ItemCodes, scene: str, k: int) -> list[WindowQuery]:
+    """The questions as a server is asked them."""
+    return [
+        WindowQuery(
+            Subject.from_key(user),
+            scene,
+            k,
+            context=Context(basket=tuple(codes.ids[c] for c in queries.contexts.of(i).tolist())),
+        )
+        for i, user in enumerate(queries.users)
+    ]
+
+
+def alone(config: Config, scene: str, there: Collection[str], *, sources: bool = True) -> dict[str, Config]:
     """The configurations in which one part of a scene's pipeline decides: every ranker, then every source.
 
     A ranker alone orders the candidates of all sources by its scores. They are those that it gives in the pipeline: as
@@ -49,19 +75,20 @@ def alone(config: Config, scene: str, there: Collection[str]) -> dict[str, Confi
         config: The configuration.
         scene: Name of the scene.
         there: The rankers that the models have; of another one there is nothing to measure.
+        sources: Whether to have the sources, too.
     """
     whole = config.scenes[scene]
     plain: dict[str, object] = {"diversity": 0.0, "reranker": ""}
     silent = dict.fromkeys(whole.rankers, _NO_SAY)
     parts = {
-        name: _with(config, scene, weights=silent | {name: 1.0}, **plain)
+        name: changed(config, scene, weights=silent | {name: 1.0}, **plain)
         for name in whole.rankers
         if name in there
     }
-    for source in whole.active_sources:
+    for source in whole.active_sources if sources else ():
         name = f"source:{source}"
         only = {source: whole.candidates}
-        parts[name] = _with(config, scene, sources=only, weights={name: 1.0}, **plain)
+        parts[name] = changed(config, scene, sources=only, weights={name: 1.0}, **plain)
     return parts
 
 
@@ -74,25 +101,25 @@ def ablated(config: Config, scene: str, there: Collection[str]) -> dict[str, Con
     whole = config.scenes[scene]
     parts: dict[str, Config] = {}
     if whole.reranker in there:
-        parts[f"− {whole.reranker}"] = _with(config, scene, reranker="")
+        parts[f"− {whole.reranker}"] = changed(config, scene, reranker="")
     for name in (name for name in whole.rankers if name in there):
         left = {other: weight for other, weight in whole.weights.items() if other != name}
-        parts[f"− {name}"] = _with(config, scene, weights=left)
+        parts[f"− {name}"] = changed(config, scene, weights=left)
     for source in whole.active_sources:
         name = f"source:{source}"
         left = {other: weight for other, weight in whole.weights.items() if other != name}
         others = {other: limit for other, limit in whole.active_sources.items() if other != source}
         if others:
-            parts[f"− {name}"] = _with(config, scene, weights=left, sources=others)
+            parts[f"− {name}"] = changed(config, scene, weights=left, sources=others)
     if whole.diversity:
-        parts["− diversity"] = _with(config, scene, diversity=0.0)
+        parts["− diversity"] = changed(config, scene, diversity=0.0)
     return parts
 
 
 def without_purchased(config: Config, scene: str) -> Config:
     """The configuration with the business rule that leaves out what the shopper bought before."""
     rules = config.scenes[scene].rules.model_copy(update={"exclude_purchased": True})
-    return _with(config, scene, rules=rules)
+    return changed(config, scene, rules=rules)
 
 
 def check_scenes(config: Config, scenes: Sequence[str]) -> None:
@@ -108,6 +135,7 @@ def check_scenes(config: Config, scenes: Sequence[str]) -> None:
             raise InvalidInput(f"scenes.{scene}", "is not configured, and this protocol measures it")
 
 
-def _with(config: Config, scene: str, **changes: object) -> Config:
-    changed: SceneConfig = config.scenes[scene].model_copy(update=changes)
-    return config.model_copy(update={"scenes": {**config.scenes, scene: changed}})
+def changed(config: Config, scene: str, **changes: object) -> Config:
+    """The configuration with other fields of one scene."""
+    other: SceneConfig = config.scenes[scene].model_copy(update=changes)
+    return config.model_copy(update={"scenes": {**config.scenes, scene: other}})

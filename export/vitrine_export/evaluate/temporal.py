@@ -1,6 +1,6 @@
 """The split by date: what came before trains, the shoppers of the window ask, what they then took is the answer."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -72,6 +72,10 @@ class TemporalSplit:
     new: Queries
     new_customers: int
 
+    def sample(self, shoppers: int, seed: int) -> "TemporalSplit":
+        """The same with at most so many known and so many new customers, drawn by a hash of seed and customer."""
+        return replace(self, known=_drawn(self.known, shoppers, seed), new=_drawn(self.new, shoppers, seed))
+
 
 def split_by_time(dataset: Dataset, start: float, end: float, seed: int) -> TemporalSplit:
     """Cuts a data set.
@@ -127,6 +131,13 @@ def split_by_time(dataset: Dataset, start: float, end: float, seed: int) -> Temp
         new=_new(newcomers, codes, seed),
         new_customers=newcomers["user"].n_unique(),
     )
+
+
+def _drawn(queries: Queries, count: int, seed: int) -> Queries:
+    if len(queries) <= count:
+        return queries
+    keys = tie_keys([f"sample\0{user}" for user in queries.users], seed)
+    return queries.take(np.sort(np.argsort(keys, kind="stable")[:count]))
 
 
 def _known(window: pl.DataFrame, log: Log, codes: ItemCodes) -> Queries:

@@ -1,5 +1,6 @@
 """A shop in memory: the serving code over a data set, without gRPC, for batches and for evaluation."""
 
+import weakref
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Self
@@ -92,7 +93,10 @@ class OfflineShop:
 
     def variant(self, config: Config) -> "OfflineShop":
         """The same shop with other scenes; the half-lives of its memory stay as they are."""
-        return OfflineShop(config, self.memory, self.bundle, self._plugins)
+        other = OfflineShop(config, self.memory, self.bundle, self._plugins)
+        # Nobody closes a variant, and its plugins may have processes of their own.
+        weakref.finalize(other, other._engine.close)
+        return other
 
     @property
     def now(self) -> float:

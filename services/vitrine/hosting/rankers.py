@@ -2,13 +2,26 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from vitrine.hosting.facts import BlockFacts, RankerFacts
 from vitrine.hosting.hosted import Hosted
 
 if TYPE_CHECKING:
     from vitrine.hosting.process import IsolatedPlugin
+
+
+# The rankers of a scene, and its reranker or "".
+Pipeline: TypeAlias = tuple[tuple[str, ...], str]
+# Batches mix scenes in few ways.
+_REMEMBERED = 256
+
+
+class Steps(NamedTuple):
+    """Plugins whose columns rankers read, and the rankers, in the order in which they run."""
+
+    blocks: tuple[str, ...]
+    rankers: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +45,21 @@ class Rankers:
     blocks_off: Mapping[str, str] = field(default_factory=dict)
     hosted_blocks: Mapping[str, Hosted] = field(default_factory=dict)
     elsewhere: "Mapping[str, IsolatedPlugin]" = field(default_factory=dict)
+    _steps: dict[tuple[Pipeline, ...], Steps] = field(default_factory=dict, repr=False)
+
+    def steps(self, pipelines: tuple[Pipeline, ...]) -> Steps:
+        """What runs for a batch of queries with some pipelines: rankers in their order, rerankers last."""
+        known = self._steps.get(pipelines)
+        if known is None:
+            last = dict.fromkeys(reranker for _, reranker in pipelines if reranker)
+            first = dict.fromkeys(name for rankers, _ in pipelines for name in rankers if name not in last)
+            ordered = (*self.in_order(first), *self.in_order(last))
+            read = (other for name in ordered for other in self.after(name) if self.contributes(other))
+            known = Steps(tuple(dict.fromkeys(read)), ordered)
+            if len(self._steps) >= _REMEMBERED:
+                self._steps.clear()
+            self._steps[pipelines] = known
+        return known
 
     def in_order(self, names: Iterable[str]) -> list[str]:
         """Names of rankers as they run: as given, but each after those of them whose scores it reads.

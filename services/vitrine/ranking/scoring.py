@@ -60,17 +60,14 @@ def score(
     """
     rankers, scores, seconds = calls.rankers, dict[str, Scores](), dict[str, float]()
     batch = make(MappingProxyType(scores))
-    last = dict.fromkeys(scene.reranker for scene in scenes if scene.reranker)
-    first = dict.fromkeys(name for scene in scenes for name in scene.rankers if name not in last)
-    ordered = (*rankers.in_order(first), *rankers.in_order(last))
-    read = [other for name in ordered for other in rankers.after(name) if rankers.contributes(other)]
+    steps = rankers.steps(tuple(dict.fromkeys((scene.rankers, scene.reranker) for scene in scenes)))
     started = time.perf_counter()
-    for plugin in dict.fromkeys((*blocks, *read)):
+    for plugin in dict.fromkeys((*blocks, *steps.blocks)):
         columns = calls.columns(plugin, batch)
         if columns is not None and isinstance(batch.features, Features):
             batch.features.put(plugin, columns)
         started = _took(seconds, f"features:{plugin}", started, calls)
-    for name in ordered:
+    for name in steps.rankers:
         column = calls.score(name, batch)
         if column is not None:
             scores[name] = column

@@ -50,7 +50,9 @@ class IsolatedPlugin:
         children: list[Handle] = []
         try:
             children.extend(Handle(start) for _ in range(count))
-            made = [child.made(deadline) for child in children]
+            made, *_ = [child.made(deadline) for child in children]
+            self.ranker: Ranker | None = None if made.ranker is None else make_ranker(made.ranker, self)
+            self.block: FeatureBlock | None = None if made.block is None else IsolatedBlock(made.block, self)
         except BaseException as error:
             for child in children:
                 child.kill()
@@ -58,14 +60,12 @@ class IsolatedPlugin:
                 child.wait()
             if isinstance(error, OSError):
                 raise PluginFailed(f"no process can be started: {error.strerror}") from None
+            if isinstance(error, ValueError):
+                raise PluginFailed(f"an attribute is not what vitrine.plugin says: {error}") from None
             raise
-        self.ranker: Ranker | None = None if made[0].ranker is None else make_ranker(made[0].ranker, self)
-        self.block: FeatureBlock | None = (
-            None if made[0].block is None else IsolatedBlock(made[0].block, self)
-        )
         for child in children:
             self._waiting.offer(child)
-            self._keepers.append(Keeper(child, made[0], start, self._waiting))
+            self._keepers.append(Keeper(child, made, start, self._waiting))
 
     @property
     def restarts(self) -> int:
@@ -105,7 +105,7 @@ class IsolatedPlugin:
         if os.name != "posix":
             raise PluginFailed("isolation = 'process' needs Linux or macOS; say isolation = 'thread'")
         # What is imported there must be what is imported here, however this was installed.
-        path = [str(Path(entry or ".").absolute()) for entry in sys.path]
+        path = [_absolute(str(entry)) for entry in sys.path]
         return cls(
             Start(
                 path=path,
@@ -174,3 +174,9 @@ class IsolatedPlugin:
         deadline = time.monotonic() + _CLOSE_SECONDS
         for keeper in self._keepers:
             keeper.join(max(0.0, deadline - time.monotonic()))
+
+
+def _absolute(entry: str) -> str:
+    """An entry of `sys.path` for another working directory; some are no folders but names that an importer knows."""
+    path = Path(entry or ".")
+    return str(path.absolute()) if path.exists() else entry
