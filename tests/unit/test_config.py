@@ -98,3 +98,12 @@ def test_a_value_in_place_of_a_table_is_named(tmp_path: Path, text: str) -> None
 def test_missing_file_is_named(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"nowhere\.toml: no such configuration file"):
         load_config(tmp_path / "nowhere.toml")
+
+
+def test_a_changed_copy_forgets_what_was_derived_from_the_old_values() -> None:
+    config = load_config()
+    home = config.scenes["home"]
+    assert "cf" in home.rankers
+    other = home.model_copy(update={"weights": {"content": 1.0}})
+    assert other.rankers == ("content",)
+    assert config.model_copy(update={"scenes": {"home": other}}).fingerprint != config.fingerprint

@@ -67,6 +67,8 @@ def test_it_answers_all_that_the_plugin_answers(start: Start) -> None:
         columns = block.compute(batch)
         np.testing.assert_array_equal(columns["weight"], batch.items.trend * 2)
         assert list(columns) == ["season", "weight"]
+        # The name that the host knows them by.
+        assert list(plugin.call("features", "compute", batch, 5)) == ["season", "weight"]
 
 
 def test_a_ranker_that_only_scores_shows_nothing_else(start: Start) -> None:
@@ -150,6 +152,7 @@ def test_settings_are_what_the_plugin_s_model_makes_of_them(start: Start) -> Non
         ),
         (ranker("    def __init__(self, settings): raise SystemExit"), PluginFailed, "raised SystemExit"),
         (ranker("    version = 7"), PluginFailed, "an attribute .* `str`, got `int` .*version"),
+        (ranker("    reason = 99"), PluginFailed, "an attribute .* 99"),
         (HEAD + "@hookimpl\ndef vitrine_make_ranker(load): return 5", PluginFailed, "returned no Ranker"),
         (ranker("    x = bytearray(300 << 20)"), PluginFailed, "failed to load|out of memory"),
     ],

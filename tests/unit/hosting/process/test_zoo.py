@@ -26,12 +26,12 @@ ZOO = ranker("""
             os.write(fds(stat.S_ISSOCK)[0], struct.pack("<B3xIQd", kind, number, length, 0))
             # Or the true answer might come first.
             time.sleep(60)
-        def forge(head, size=0, ahead=0):
+        def forge(head, size=0):
             import msgspec
             text = msgspec.msgpack.encode(head)
             frame = struct.pack("<I", len(text)) + text + b"\\0" * (-(4 + len(text)) % 16 + size)
             put(frame)
-            tell(5, self.calls + ahead, len(frame))
+            tell(5, self.calls, len(frame))
         match batch.contexts[0].query:
             case "spin":
                 while True: pass
@@ -61,18 +61,8 @@ ZOO = ranker("""
                     try: os.write(fd, b"garbage" * 1000)
                     except OSError: pass
             case "too long": tell(5, self.calls, 1 << 60)
-            case "longer than the file": tell(5, self.calls, 1 << 20)
-            case "shrunk": os.ftruncate(fds(stat.S_ISREG)[0], 0); tell(5, self.calls, 64)
-            case "another call": forge(["array", [["<f4", [3]]], [], 0.0], 12, ahead=1)
-            case "another kind": tell(1, self.calls, 64)
             case "overlapping": forge(["array", [["<f4", [3]], ["<f4", [3]]], [], 0.0], 12)
-            case "huge array": forge(["array", [["<f4", [1 << 40, 1 << 40]]], [], 0.0], 12)
-            case "objects": forge(["array", [["|O", [1]]], [], 0.0], 16)
-            case "two arrays": forge(["array", [["<f4", [1]], ["<f4", [1]]], [], 0.0], 32)
             case "another answer": forge(["columns", [], [], 0.0])
-            case "not MessagePack": put(b"\\4\\0\\0\\0" + b"\\xc1" * 60); tell(5, self.calls, 64)
-            case "failure of nonsense": put(b"\\xff" * 64); tell(6, self.calls, 64)
-            case "columns of nonsense": put(b"\\xff" * 64); tell(7, self.calls, 64)
             case "question of nonsense":
                 from vitrine.hosting.process.told import Ask
                 batch.features._ask(Ask("__class__", ()))
@@ -144,18 +134,8 @@ def zoo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[IsolatedPlugin]:
         ("garbage and spin", "did not answer|nonsense"),
         ("garbage everywhere", "nonsense"),
         ("too long", "nonsense"),
-        ("longer than the file", "nonsense"),
-        ("shrunk", "nonsense"),
-        ("another call", "nonsense"),
-        ("another kind", "nonsense"),
         ("overlapping", "nonsense"),
-        ("huge array", "nonsense"),
-        ("objects", "nonsense"),
-        ("not MessagePack", "nonsense"),
-        ("failure of nonsense", "nonsense"),
-        ("columns of nonsense", "nonsense"),
         ("question of nonsense", "nonsense"),
-        ("two arrays", "nonsense"),
         ("another answer", "nonsense"),
     ],
 )
