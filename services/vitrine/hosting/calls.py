@@ -1,5 +1,6 @@
 """Calls the plugins of one request, and keeps what they did not give."""
 
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -27,17 +28,14 @@ class Calls:
     Attributes:
         rankers: What there is.
         degraded: What was missing, in the order in which it was missed, without repeats.
+        seconds: How long the latest call took; 0 when there was none.
     """
 
     def __init__(self, rankers: Rankers, leg: Leg) -> None:
         self.rankers = rankers
         self.degraded: dict[Degradation, None] = {}
+        self.seconds = 0.0
         self._leg = leg
-
-    @property
-    def remembered(self) -> float:
-        """Seconds that the latest call took where it was made in another thread, which hangs now; else 0."""
-        return self._leg.remembered
 
     def score(self, name: str, batch: Batch) -> Scores | None:
         """``float32[n]``, read-only."""
@@ -113,11 +111,15 @@ class Calls:
     def _call(
         self, hosted: Hosted, method: str, batch: Batch, *arguments: Any, check: Callable[[Any], str]
     ) -> Any:
+        started = time.monotonic()
         answer = self._leg.call(hosted, method, batch, *arguments, check=check)
+        # Where another leg made the call, that one knows.
+        self.seconds = self._leg.seconds or time.monotonic() - started
         if isinstance(answer, Missing):
             self.degraded[Degradation(hosted.component, answer.code, answer.message)] = None
             return None
         return answer
 
     def _off(self, component: str, why: str) -> None:
+        self.seconds = 0.0
         self.degraded[Degradation(component, DegradationCode.OFF, why)] = None

@@ -1,16 +1,23 @@
 """What is wrong with what a plugin answers. Each check answers a sentence, empty when nothing is wrong."""
 
+import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
 from vitrine.plugin import Attribution
 
+_FLOAT32 = np.dtype(np.float32)
 
-def scores(answer: object, n: int, *, partial: bool = False) -> str:
+
+def scores(answer: Any, n: int, *, partial: bool = False) -> str:
     """For ``float32[n]``, finite; NaN only where the ranker is partial."""
-    problem = _column(answer, n, "scores")
-    if problem or not isinstance(answer, np.ndarray):
+    # NaN and infinity survive a product, which takes a third of the time of looking for them.
+    if type(answer) is np.ndarray and answer.dtype is _FLOAT32 and answer.shape == (n,):
+        if math.isfinite(answer.dot(answer)):
+            return ""
+    elif problem := _column(answer, n, "scores"):
         return problem
     if np.isfinite(answer).all():
         return ""

@@ -63,9 +63,7 @@ def ranker_facts(name: str, made: object) -> RankerFacts:
         if not isinstance(getattr(told, attribute), str):
             raise Misfit(f"{attribute} of the ranker must be a string")
     if told.name != name:
-        raise Misfit(
-            f"name of the ranker is '{told.name}', and must be that of its entry point, '{name}'"
-        )
+        raise Misfit(f"name of the ranker is '{told.name}', and must be that of its entry point, '{name}'")
     if told.reason is not None and not isinstance(told.reason, ReasonCode):
         raise Misfit("reason of the ranker must be a ReasonCode or None")
     return RankerFacts(

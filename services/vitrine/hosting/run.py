@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-from vitrine.hosting.hosted import Hosted
+from vitrine.hosting.hosted import Hosted, Missing
 from vitrine.plugin import Batch
 
 # What is wrong with an answer; empty when nothing is.
@@ -24,8 +24,8 @@ class Leg(Protocol):
     """One thread's part of the way; `Direct` where nobody waits, `RunningLeg` where somebody does."""
 
     @property
-    def remembered(self) -> float:
-        """Seconds that the latest call took in the leg before; 0 when it was made in this one."""
+    def seconds(self) -> float:
+        """How long the latest call took; 0 where it was not made, or is not known."""
         ...
 
     def call(self, hosted: Hosted, method: str, batch: Batch, *arguments: Any, check: Check) -> Any:
@@ -40,7 +40,8 @@ class Leg(Protocol):
 class Direct:
     """Calls plugins and waits for them, however long: for batches and training, whose results no clock may change."""
 
-    remembered = 0.0
+    # It may be used by several threads, and remembers nothing.
+    seconds = 0.0
 
     def call(self, hosted: Hosted, method: str, batch: Batch, *arguments: Any, check: Check) -> Any:
         """As `Leg.call`."""
@@ -117,13 +118,13 @@ class Run:
             if self._leg is not leg:
                 raise Superseded
             if leg.place < len(self._answers):
-                answer, leg.remembered = self._answers[leg.place]
+                answer, leg.seconds = self._answers[leg.place]
                 leg.place += 1
                 return answer
-            leg.remembered = 0.0
             refused = hosted.refuses()
             if refused is not None:
                 self._answers.append((refused, 0.0))
+                leg.seconds = 0.0
                 leg.place += 1
                 return refused
             self._call = _Call(hosted, now, hosted.limit(rows, self.deadline - now))
@@ -147,12 +148,14 @@ class RunningLeg:
     A leg that follows another repeats its way: each call that is over is answered from memory, in the same order.
     """
 
-    __slots__ = ("_run", "place", "remembered", "thread")
+    __slots__ = ("_run", "_well", "place", "seconds", "thread")
 
     def __init__(self, run: Run) -> None:
         self._run = run
+        self._well: list[tuple[Hosted, Any, float]] = []
         self.place = 0
-        self.remembered = 0.0
+        # How long the latest call took, in whichever leg.
+        self.seconds = 0.0
         # Which one works on it; 0 before it has begun.
         self.thread = 0
 
@@ -162,12 +165,21 @@ class RunningLeg:
         if not isinstance(begun, _Call):
             return begun
         answer = hosted.attempt(method, batch, *arguments, check=check, seconds=begun.seconds)
-        took = time.monotonic() - begun.started
+        self.seconds = took = time.monotonic() - begun.started
         counts = self._run.leave(self, begun, answer, took)
         if begun.given_up:
             hosted.returned()
-        else:
+        elif isinstance(answer, Missing):
             hosted.count(answer, took)
+        else:
+            # All together at the end: what counting touches is cold in between.
+            self._well.append((hosted, answer, took))
         if not counts:
             raise Superseded
         return answer
+
+    def settle(self) -> None:
+        """Counts what went well; call it at the end of the leg, however it ends."""
+        for hosted, answer, took in self._well:
+            hosted.count(answer, took)
+        self._well.clear()

@@ -43,6 +43,8 @@ def run_watched(work: Callable[[Leg], T]) -> T:
             return
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             ended.append((None, error))
+        finally:
+            leg.settle()
         done.set()
 
     def begin() -> None:
@@ -123,6 +125,8 @@ class _Watch(Generic[T]):
                 return
         except BaseException as error:  # noqa: BLE001 - whoever waits gets it
             failure = error
+        finally:
+            leg.settle()
         try:
             self._loop.call_soon_threadsafe(self._end, leg, value, failure)
         except RuntimeError:

@@ -1,6 +1,5 @@
 """Has rankers score a batch: first the columns that plugins contribute, then each ranker, rerankers last."""
 
-import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -23,7 +22,7 @@ class Scored:
         batch: The batch.
         scores: ``float32[n]`` by ranker, in the order in which they ran.
         calls: How they were called, and what was missing.
-        seconds: Time of each step by component, those that failed included.
+        seconds: Time of each step by component, those that failed included; 0 for what is off.
     """
 
     batch: Batch
@@ -58,24 +57,18 @@ def score(
         calls: How plugins are called.
         blocks: Plugins whose feature columns are wanted beside those that the rankers read.
     """
-    rankers, scores, seconds = calls.rankers, dict[str, Scores](), dict[str, float]()
+    scores: dict[str, Scores] = {}
+    seconds: dict[str, float] = {}
     batch = make(MappingProxyType(scores))
-    steps = rankers.steps(tuple(dict.fromkeys((scene.rankers, scene.reranker) for scene in scenes)))
-    started = time.perf_counter()
+    steps = calls.rankers.steps(tuple(dict.fromkeys((scene.rankers, scene.reranker) for scene in scenes)))
     for plugin in dict.fromkeys((*blocks, *steps.blocks)):
         columns = calls.columns(plugin, batch)
         if columns is not None and isinstance(batch.features, Features):
             batch.features.put(plugin, columns)
-        started = _took(seconds, f"features:{plugin}", started, calls)
+        seconds[f"features:{plugin}"] = calls.seconds
     for name in steps.rankers:
         column = calls.score(name, batch)
         if column is not None:
             scores[name] = column
-        started = _took(seconds, f"ranker:{name}", started, calls)
+        seconds[f"ranker:{name}"] = calls.seconds
     return Scored(batch, scores, calls, seconds)
-
-
-def _took(seconds: dict[str, float], component: str, started: float, calls: Calls) -> float:
-    now = time.perf_counter()
-    seconds[component] = now - started + calls.remembered
-    return now

@@ -80,7 +80,7 @@ async def test_threads_that_hang_are_replaced_and_end_when_they_come_back(worker
         await asyncio.sleep(0.02)
     assert workers.given_up == hosted.hung == 0
     assert hosted.state.name == "tripped"
-    assert len(workers._threads) == 2
+    assert len(workers._threads) <= 2
 
 
 async def test_one_plugin_keeps_only_so_many_threads(workers: Workers) -> None:
