@@ -142,12 +142,14 @@ def test_the_machinery_costs_less_than_a_tenth_of_the_rankers(
     print(said)
     record_property("machinery", said)
     assert without < BOUND
+    assert total < BOUND
 
 
 async def machinery(bench: Bench) -> tuple[float, float]:
     """What the host takes beside the four functions, as a share of their CPU: in all, and without the hand-over.
 
-    The least of some rounds: what else the machine does can only add to it.
+    The first is the least of some rounds, since what else the machine does can only add to it, and wakes of threads most
+    of all; the second, a difference of two such ways, is their median.
     """
     total, without = [], []
     with Workers(2) as workers, ThreadPoolExecutor(2) as standard:
@@ -162,4 +164,4 @@ async def machinery(bench: Bench) -> tuple[float, float]:
             print(
                 f"{functions:.2f} ms in rankers; beside: {bare:.3f} directly, {handed:.3f} handed over, {beside:.3f} hosted"
             )
-    return min(total), min(without)
+    return min(total), float(np.median(without))

@@ -43,7 +43,7 @@ class Plugin:
     def public_error(self) -> str:
         """The same without what an exception says, for who calls the server."""
         return (
-            f"{_FAILED}; `vitrine plugins` on the server says why"
+            f"{_FAILED}; `vitrine plugins` says why"
             if self.error.startswith(_FAILED)
             else self.error
         )
