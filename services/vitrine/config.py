@@ -265,8 +265,10 @@ def read_config(path: Path | None = None) -> tuple[Config, list[str]]:
     config, mistakes = read_table(Config, _merge(defaults, given))
     wrong = [_said(mistake) for mistake in mistakes]
     while config is None:
-        # All at once: each out of the way of what it would hide.
-        if not sum(_removed(given, mistake.where) for mistake in mistakes):
+        # All at once: each out of the way of what it would hide. Deepest first, each place once: with its table gone, a
+        # second mistake would take the table above.
+        wheres = sorted({mistake.where for mistake in mistakes}, key=len, reverse=True)
+        if not sum(_removed(given, where) for where in wheres):
             raise ConfigError(f"{path or 'default configuration'}: " + "; ".join(wrong))
         config, mistakes = read_table(Config, _merge(defaults, given))
     return config, wrong

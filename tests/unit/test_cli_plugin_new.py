@@ -68,7 +68,7 @@ def test_the_package_says_what_a_server_must_know(here: Path) -> None:
     assert any(r.startswith("vitrine-recommender") for r in project["dependencies"])
     module = (here / "vitrine-cheap-first" / "vitrine_cheap_first" / "__init__.py").read_text("utf-8")
     assert f"VITRINE_CONTRACT = {CONTRACT}\n" in module
-    assert "class CheapFirst:" in module
+    assert "class CheapFirstRanker:" in module
     for path in (here / "vitrine-cheap-first").rglob("*"):
         assert "$" not in (path.read_text("utf-8") if path.is_file() else ""), path
 
@@ -136,3 +136,19 @@ def test_the_commands_are_there() -> None:
     printed = CliRunner().invoke(app, ["plugin", "--help"]).output
     assert "new" in printed
     assert "try" in printed
+
+
+@pytest.mark.parametrize("name", ["none", "true", "settings", "batch", "class"])
+def test_a_name_that_means_something_to_python_makes_a_package_that_loads(here: Path, name: str) -> None:
+    new(name)
+    code = (here / f"vitrine-{name}" / f"vitrine_{name}" / "__init__.py").read_text("utf-8")
+    made: dict[str, object] = {}
+    exec(compile(code, name, "exec"), made)  # noqa: S102 (it is what the template makes)
+    assert isinstance(made[f"{name.capitalize()}Ranker"], type)
+    assert isinstance(made["Settings"], type)
+
+
+def test_a_file_in_its_place_is_told_from_a_folder(here: Path) -> None:
+    (here / "mine").write_text("", "utf-8")
+    done = CliRunner().invoke(app, ["plugin", "new", "cheap_first", "--folder", "mine"])
+    assert str(done.exception) == "mine is a file; take another --folder"

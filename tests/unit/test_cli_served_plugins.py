@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 from vitrine.api.ranking.v1 import ranking_pb2
 from vitrine.cli import plugins
 from vitrine.cli.app import app
-from vitrine.cli.served_plugins import served_table
+from vitrine.cli.served_plugins import messages, served_table
 from vitrine.domain.plugins import PartStatus, Plugins, PluginState, PluginStatus
 from vitrine.wire.plugins import plugins_to_proto
 
@@ -44,7 +44,7 @@ SERVED = Plugins(
 def _shown(served: ranking_pb2.ListRankersResponse) -> str:
     console = Console(width=400)
     with console.capture() as shown:
-        console.print(served_table(served))
+        console.print(served_table(served, console.width))
     return shown.get()
 
 
@@ -60,7 +60,7 @@ def test_each_part_has_a_row_with_its_state_and_counts() -> None:
         f"d {HOSTILE}",
         "process (restarts: 3)",
         f"s {HOSTILE}",
-        f"tripped: m {HOSTILE}",
+        "tripped",
         "20 ms",
         "1,234",
         "7",
@@ -77,7 +77,8 @@ def test_each_part_has_a_row_with_its_state_and_counts() -> None:
         "0",
         "0",
     ]
-    assert _row(shown, "gone")[4:6] == ["off: not installed", ""]
+    assert _row(shown, "gone")[4:6] == ["off", ""]
+    assert messages(plugins_to_proto(SERVED)) == [f"n {HOSTILE}: m {HOSTILE}", "gone: not installed"]
     assert "bundle 3f2a90c1d7be · calls since 2023-11-14 22:13:20 UTC" in shown
 
 
@@ -102,3 +103,15 @@ def test_a_budget_below_a_millisecond_is_not_rounded_away() -> None:
     part.budget.FromTimedelta(timedelta(microseconds=250))
     shown = _shown(ranking_pb2.ListRankersResponse(plugins=[ranking_pb2.Plugin(name="quick", ranker=part)]))
     assert _row(shown, "quick")[5] == "0.25 ms"
+
+
+def test_nothing_is_cut_off_on_a_narrow_terminal() -> None:
+    part = PartStatus(PluginState.ON, "", "12.10", 0.15, 1_234_567, 89, 10)
+    name, scenes = "a_rather_long_one", ("home", "item_page", "new_arrivals")
+    served = Plugins("3f", 1e9, (PluginStatus(name, "shop-plugin 1.0", "process", part, None, scenes),))
+    console = Console(width=80)
+    with console.capture() as shown:
+        console.print(served_table(plugins_to_proto(served), console.width))
+    assert "…" not in shown.get()
+    for word in (name, "12.10", "process", *scenes, "150 ms", "1,234,567", "89", "10"):
+        assert word in shown.get(), word

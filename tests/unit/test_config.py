@@ -86,6 +86,15 @@ def test_all_mistakes_are_named_at_once_and_what_is_right_is_kept(tmp_path: Path
     assert not read_config(None)[1]
 
 
+def test_two_mistakes_of_one_place_hide_none_elsewhere(tmp_path: Path) -> None:
+    """A scene that lacks two things is put aside once, and not all scenes with it."""
+    path = tmp_path / "shop.toml"
+    path.write_text('[scenes.push]\ncandidates = 0\n[scenes.home]\nreranker = "mine"\n', "utf-8")
+    config, wrong = read_config(path)
+    assert len(wrong) == 3, wrong
+    assert config.scenes["home"].reranker == "mine"
+
+
 @pytest.mark.parametrize("text", ["scenes = 5", "plugins = []", "scenes.home = 1", "scenes.home.rules = 2"])
 def test_a_value_in_place_of_a_table_is_named(tmp_path: Path, text: str) -> None:
     (tmp_path / "shop.toml").write_text(text, "utf-8")

@@ -216,4 +216,8 @@ def test_the_list_of_plugins_tells_which_scenes_use_them(
     assert rows["lightgbm"][5] == "home*, cart*"
     assert rows["cf"][4] == "process"
     assert rows["interest"][6] == "switched off"
-    assert "features: plugin 'content' contributes no columns; it offers ranker" in rows["content"][6]
+    assert rows["content"][6] == "refused"
+    assert (
+        "content is refused: features: plugin 'content' contributes no columns; it offers ranker"
+        in shown.output
+    )

@@ -83,6 +83,10 @@ def in_words(error: BaseException) -> str:
     inside = frames[-1].filename if frames else ""
     if isinstance(error, KeyError) and f"{Path('vitrine', 'features')}" in inside:
         text = "vitrine_features"
+    if isinstance(error, SyntaxError) and error.filename:
+        # No frame of a file that could not be read.
+        file = Path(error.filename)
+        return f"{said}\n  {file.parent.name}/{file.name}, line {error.lineno}: {(error.text or '').strip()}"
     for frame in reversed(frames):
         if not _ours(frame.filename):
             line = linecache.getline(frame.filename, frame.lineno or 0).strip()

@@ -50,14 +50,7 @@ def found(name: str, plugins: Sequence[Plugin], config: Config, watch: Watch) ->
     """
     plugin = next((plugin for plugin in plugins if plugin.name == name), None)
     if plugin is None:
-        names = [plugin.name for plugin in plugins]
-        close = difflib.get_close_matches(name, names, n=1)
-        meant = f"did you mean '{close[0]}'? " if close else ""
-        raise PluginFault(
-            f"no installed package offers a ranker '{name}'; {meant}`vitrine plugins` lists {', '.join(names)}.\n"
-            "  A package of your own is found once it is installed: `pip install -e FOLDER`. "
-            f"`vitrine plugin new {name}` writes one."
-        )
+        raise PluginFault(_unknown(name, [plugin.name for plugin in plugins]))
     if plugin.host is None:
         # What was raised stands in the host's sentence already.
         _, _, where = watch.of(f"'{name}' cannot be loaded").partition("\n")
@@ -156,6 +149,17 @@ def first_calls(
     if failed:
         raise failed[0]
     refuse(name, degraded, watch, len(some))
+
+
+def _unknown(name: str, names: Sequence[str]) -> str:
+    if name.startswith("source:"):
+        return f"'{name}' is the score of a source, and no ranker; `vitrine plugins` lists {', '.join(names)}"
+    close = difflib.get_close_matches(name, names, n=1)
+    meant = f"did you mean '{close[0]}'? " if close else ""
+    return (
+        f"no installed package offers a ranker '{name}'; {meant}`vitrine plugins` lists {', '.join(names)}.\n"
+        "  A package of your own is found once it is installed: `pip install -e FOLDER`; `vitrine plugin new` writes one."
+    )
 
 
 def _for_missing(why: str) -> str:

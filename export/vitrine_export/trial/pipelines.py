@@ -102,6 +102,7 @@ def pipelines(
         return Pipelines(config, removed(config, name), {}, told)
     rerankers = dict.fromkeys(config.scenes[scene].reranker for scene in scenes)
     deciding = [reranker for reranker in rerankers if reranker]
+    nothing = "; --retrain has nothing to train" if retrained else ""
     retrained = retrained and bool(deciding)
     weights: dict[str, float] = {}
     if ranker:
@@ -113,7 +114,7 @@ def pipelines(
     strangers = [] if retrained else [s for s in scenes if config.scenes[s].reranker not in ("", *readers)]
     config = by_weights(config, strangers)
     if not deciding:
-        told = "The weights decide, as the scene has no reranker."
+        told = f"The weights decide, as the scene has no reranker{nothing}."
     elif retrained:
         told = (
             f"The reranker {words} decides; it was trained twice on the same weeks, with and without '{name}'. The "

@@ -1,6 +1,7 @@
 """What a trial can be told, and which part of the data it tests on."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from vitrine.dataset import Dataset
@@ -44,11 +45,26 @@ def window(dataset: Dataset, start: float | None, end: float | None) -> tuple[fl
     """The test window: whole days at the end of the data, unless told otherwise.
 
     Raises:
-        InvalidInput: The data set has no times.
+        InvalidInput: The data set has no times, or none in that window.
     """
     first, last = dataset.manifest.first_time, dataset.manifest.last_time
     if first is None or last is None:
-        raise InvalidInput("data", "its events have no times, and a split by date needs them")
+        raise InvalidInput(
+            "data",
+            "its events have no times, and what is tested must come after what is learned from; import them with a "
+            "column of times",
+        )
     until = (last.timestamp() // DAY + 1) * DAY if end is None else end
     days = max(min(_WINDOW_DAYS, int((until - first.timestamp()) / DAY * _WINDOW_SHARE)), 1)
-    return (until - days * DAY if start is None else start), until
+    begin = until - days * DAY if start is None else start
+    if not first.timestamp() < begin < min(until, last.timestamp()):
+        raise InvalidInput(
+            "from",
+            f"the test window, {_day(begin)} to {_day(until)}, must begin within the data, {_day(first.timestamp())} to "
+            f"{_day(last.timestamp())}, and before --to",
+        )
+    return begin, until
+
+
+def _day(moment: float) -> str:
+    return f"{datetime.fromtimestamp(moment, UTC):%Y-%m-%d}"

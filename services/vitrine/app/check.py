@@ -103,8 +103,10 @@ def _settings(plugin: Plugin, config: Config) -> Iterator[str]:
         model = plugin.settings_model()
         # One without a model takes what stands in the file.
         mistakes = [] if model is None else read_table(model, config.plugin(plugin.name).settings, at)[1]
-    except Exception as error:
-        # A validator may raise anything.
+    except KeyboardInterrupt:
+        raise
+    except BaseException as error:
+        # A validator may raise anything, and SystemExit would end the server.
         log.exception("the settings of plugin '%s' cannot be checked", plugin.name)
         yield f"{at}: the plugin's own model failed on them with {type(error).__name__}; the log says where"
     else:

@@ -3,6 +3,7 @@
 import logging
 import queue
 import threading
+import time
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
@@ -12,7 +13,7 @@ log = logging.getLogger(__name__)
 P = ParamSpec("P")
 T = TypeVar("T")
 
-# How long the end of the server waits for threads that are still at work.
+# How long the end of the server waits for all threads that are still at work.
 _JOIN_SECONDS = 5.0
 
 
@@ -93,8 +94,9 @@ class Workers(Executor):
         for _ in threads:
             self._tasks.put(None)
         if wait:
+            until = time.monotonic() + _JOIN_SECONDS
             for thread in threads:
-                thread.join(_JOIN_SECONDS)
+                thread.join(max(until - time.monotonic(), 0.0))
 
     def _add(self) -> None:
         with self._lock:

@@ -2,7 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from vitrine.content.model import Vectors
 from vitrine.domain.items import Item
 
 Rows = npt.NDArray[np.int32]
+T = TypeVar("T", bound=np.generic)
 _CHUNK = 4096
 
 
@@ -42,20 +43,19 @@ class CatalogView(Protocol):
 class AttachedBundle:
     """Keeps the correspondence up to date as items arrive and change; one instance serves a whole process.
 
-    Readers never wait. Arrays are at least as long as the catalogue was when they were asked for; for an instant,
+    Readers never wait. Arrays are read-only, plugins read them too, and at least as long as the catalogue was when they were asked for; for an instant,
     an item that has just arrived has row −1 and a zero vector.
 
     Attributes:
         bundle: The bundle.
         catalog: The catalogue.
-        catalog_rows: ``int32[len(bundle)]``, rows of the catalogue; −1 where it lacks the item.
     """
 
     def __init__(self, bundle: Bundle, catalog: CatalogView) -> None:
         self.bundle = bundle
         self.catalog = catalog
         self._lock = threading.Lock()
-        self.catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
+        self._catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
         self._bundle_rows: Rows = np.full(0, -1, np.int32)
         self._seen = np.zeros(0, np.bool_)
         self._vectors = LiveVectors(bundle)
@@ -69,10 +69,15 @@ class AttachedBundle:
         return self.bundle.version
 
     @property
+    def catalog_rows(self) -> Rows:
+        """``int32[len(bundle)]``: rows of the catalogue; −1 where it lacks the item."""
+        return _read_only(self._catalog_rows)
+
+    @property
     def bundle_rows(self) -> Rows:
         """``int32[len(catalog)]``: rows of the bundle; −1 for an item that is newer than it."""
         size = self._cover()
-        return self._bundle_rows[:size]
+        return _read_only(self._bundle_rows[:size])
 
     @property
     def content(self) -> Vectors | None:
@@ -80,7 +85,7 @@ class AttachedBundle:
         if self.bundle.content is None:
             return None
         size = self._cover()
-        return self._vectors.content[:size]
+        return _read_only(self._vectors.content[:size])
 
     @property
     def interest_vectors(self) -> Vectors | None:
@@ -92,7 +97,7 @@ class AttachedBundle:
         if self.bundle.interest is None:
             return None
         size = self._cover()
-        return self._vectors.interest[:size]
+        return _read_only(self._vectors.interest[:size])
 
     def close(self) -> None:
         """Stops following the catalogue, so that a bundle that was replaced can be freed."""
@@ -114,7 +119,7 @@ class AttachedBundle:
         ids, row_of = self.catalog.ids, self.bundle.row_of
         mine = np.array([row_of.get(ids[r], -1) for r in fresh.tolist()], np.int32)
         self._bundle_rows[fresh] = mine
-        self.catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
+        self._catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
         self._vectors.update(rows, first, self._bundle_rows[rows], self._item)
         self._seen[fresh] = True
 
@@ -140,3 +145,10 @@ class AttachedBundle:
         self._vectors.reserve(extra)
         # Last: its length tells readers that there is room in all of them.
         self._bundle_rows = np.concatenate((self._bundle_rows, np.full(extra, -1, np.int32)))
+
+
+def _read_only(array: npt.NDArray[T]) -> npt.NDArray[T]:
+    """What may be read and not written."""
+    view = array.view()
+    view.flags.writeable = False
+    return view

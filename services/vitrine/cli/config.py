@@ -9,6 +9,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from vitrine.cli.installed import installed_plugins
+from vitrine.cli.tables import plugin_table
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -44,10 +47,9 @@ def check_command(
     from vitrine.app.check import wrong_names, wrong_uses
     from vitrine.app.pipeline import differences, unchecked
     from vitrine.config import load_config, read_config
-    from vitrine.hosting import discover
 
     config, wrong = read_config(file)
-    plugins = discover()
+    plugins = [plugin for plugin, _ in installed_plugins()]
     wrong += [*wrong_names(config), *wrong_uses(config, plugins)]
     if scene and (strange := sorted(set(scene) - set(config.scenes))):
         raise typer.BadParameter(
@@ -91,13 +93,12 @@ def fields_command(
     """
     from vitrine.app.fields import page, settings_page
     from vitrine.errors import ConfigError
-    from vitrine.hosting import discover
     from vitrine.validation import nearest
 
     if not plugin:
         typer.echo(page(), nl=False)
         return
-    plugins = {found.name: found for found in discover()}
+    plugins = {found.name: found for found, _ in installed_plugins()}
     if plugin not in plugins:
         raise ConfigError(f"no installed package offers a plugin '{plugin}'; {nearest(plugin, plugins)}")
     if plugins[plugin].error:
@@ -144,7 +145,7 @@ def _show(pipeline: "Pipeline") -> None:
 
 
 def _table(steps: "Iterable[Step]") -> Table:
-    table = Table("", "plugin", "counts", "from", "runs", "budget", "state")
+    table = plugin_table(console.width, "", "plugin", "counts", "from", "runs", "budget", "state")
     for place, step in enumerate(steps, 1):
         state = Text(f"off: {step.off}", "red") if step.off else Text("on", "green")
         table.add_row(

@@ -35,7 +35,9 @@ def new_command(
         raise ConfigError(wrong)
     package = f"vitrine-{name.replace('_', '-')}"
     target = Path(package) if folder is None else folder
-    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+    if target.exists() and not target.is_dir():
+        raise ConfigError(f"{target} is a file; take another --folder")
+    if target.exists() and any(target.iterdir()):
         raise ConfigError(f"{target} is there already and not empty; take another --folder, or remove it")
     try:
         written = write_package(target, name)
@@ -70,7 +72,8 @@ def write_package(folder: Path, name: str) -> list[Path]:
         "name": name,
         "module": module,
         "package": f"vitrine-{name.replace('_', '-')}",
-        "ranker": "".join(part.capitalize() for part in name.split("_")),
+        # With an ending, as `None` or `Settings` would be no names for it.
+        "ranker": "".join(part.capitalize() for part in name.split("_")) + "Ranker",
         "version": __version__,
         "contract": str(CONTRACT),
     }

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from math import isfinite
 from pathlib import Path
 from textwrap import indent
 from typing import TYPE_CHECKING, Annotated
@@ -41,6 +42,7 @@ def try_command(
         datetime | None,
         typer.Option(
             "--from",
+            metavar="DATE",
             formats=_DATES,
             help="First moment of the test window (UTC).  [default: 28 days before its end]",
         ),
@@ -48,7 +50,10 @@ def try_command(
     end: Annotated[
         datetime | None,
         typer.Option(
-            "--to", formats=_DATES, help="First moment after it.  [default: the end of the data's last day]"
+            "--to",
+            metavar="DATE",
+            formats=_DATES,
+            help="First moment after it.  [default: the end of the data's last day]",
         ),
     ] = None,
     bundle: Annotated[
@@ -93,6 +98,10 @@ def try_command(
 
     if weight == 0:
         raise InvalidInput("weight", "is 0, which gives it no say; leave it out for a tenth")
+    if weight is not None and not isfinite(weight):
+        raise InvalidInput("weight", f"is {weight}; make it a number, or leave it out for a tenth of the say")
+    if out is not None and out.exists() and not out.is_dir():
+        raise InvalidInput("out", f"{out} is a file; name a folder")
     dataset, settings = Dataset.open(data), load_config(config)
     _require(retrain=retrain)
     from vitrine_export.trial import Settings, try_plugin
@@ -108,12 +117,13 @@ def try_command(
         shoppers=shoppers,
         seed=seed,
     )
-    with progress(console) as report:
+    # Not into what is piped on.
+    with progress(Console(stderr=True)) as report:
         trial = try_plugin(name, dataset, settings, asked, report)
-    for part in shown(trial, console.width):
-        console.print(part)
     if out is not None:
         trial.write(out)
+    for part in shown(trial, console.width):
+        console.print(part)
     console.print(_next(trial, data, out))
 
 
@@ -231,7 +241,8 @@ def _next(trial: "Trial", data: Path, out: Path | None) -> RenderableType:
         )
         for row in trial.slow
     ]
-    lines += [Text(), Text("Next", "bold")]
+    if trial.lines or trial.retrained or trial.can_retrain or out is not None:
+        lines += [Text(), Text("Next", "bold")]
     if trial.lines:
         lines.append(Text("  To serve it like this, write into the configuration:\n"))
         lines.append(Text(indent(trial.lines, "    ") + "\n", "cyan"))

@@ -5,10 +5,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
 from rich.text import Text
 
+from vitrine.cli.installed import installed_plugins
 from vitrine.cli.served_plugins import show_served
+from vitrine.cli.tables import plugin_table
 
 if TYPE_CHECKING:
     from vitrine.config import Config
@@ -30,7 +31,8 @@ def plugins_command(
 ) -> None:
     """Lists the ranking plugins that are installed, what they offer, and which scenes use them.
 
-    A plugin is any installed package with an entry point in the group `vitrine.rankers`.
+    A plugin is any installed package with an entry point in the group `vitrine.rankers`. A star stands where one decides
+    the order of a scene. What is wrong with one stands below the table.
 
     - `vitrine plugins`
     - `vitrine plugins --config shop.toml`
@@ -44,20 +46,26 @@ def plugins_command(
         show_served(address, console)
         return
     from vitrine.config import load_config
-    from vitrine.hosting import discover
 
     settings = load_config(config)
-    table = Table("plugin", "from", "offers", "runs in", "used in", "state")
-    for plugin in discover():
+    table = plugin_table(console.width, "plugin", "from", "offers", "runs in", "used in", "state")
+    problems = []
+    for plugin, place in installed_plugins():
+        state, problem = _state(plugin, settings)
+        if problem:
+            problems.append(f"{plugin.name} {problem}" + (place and f"\n  {place}"))
         table.add_row(
             Text(plugin.name),
             Text(plugin.distribution),
             ", ".join(plugin.offers),
             settings.plugin(plugin.name).isolation,
             Text(", ".join(_uses(plugin.name, settings))),
-            _state(plugin, settings),
+            state,
         )
     console.print(table)
+    for text in problems:
+        # Paths are to be copied: a terminal wraps them, this does not.
+        console.print(Text(text, "red"), soft_wrap=True)
 
 
 def _uses(name: str, config: "Config") -> list[str]:
@@ -70,12 +78,15 @@ def _uses(name: str, config: "Config") -> list[str]:
     return [*uses, "features"] if name in config.features else uses
 
 
-def _state(plugin: "Plugin", config: "Config") -> Text:
+def _state(plugin: "Plugin", config: "Config") -> tuple[Text, str]:
+    """What becomes of it in a word or two, and what is wrong with it."""
     from vitrine.app.check import wrong_uses
 
     if plugin.error:
-        return Text(plugin.error, "red")
+        return Text("broken", "red"), plugin.error
     if not config.plugin(plugin.name).enabled:
-        return Text("switched off", "yellow")
+        return Text("switched off", "yellow"), ""
     wrong = wrong_uses(config, [plugin])
-    return Text("; ".join(wrong), "red") if wrong else Text("loads", "green")
+    return (
+        (Text("refused", "red"), f"is refused: {'; '.join(wrong)}") if wrong else (Text("loads", "green"), "")
+    )

@@ -31,6 +31,7 @@ def reload_command(
             "check` tells.",
         ),
     ] = "",
+    files: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Tells running servers to read their bundle's folder again, or their configuration file, and to switch to it.
 
@@ -40,8 +41,12 @@ def reload_command(
     - `vitrine reload --address localhost:50053 --address localhost:50054`
     - `vitrine reload --config`
     """
-    from vitrine.client import Unavailable, Vitrine
+    from vitrine.client import NotReady, Unavailable, Vitrine
 
+    if files:
+        raise typer.BadParameter(
+            f"a server reads the file and the folder that it was started with: leave '{files[0]}' out"
+        )
     for where in address or ["localhost:50051"]:
         with Vitrine(where) as shop:
             try:
@@ -50,6 +55,10 @@ def reload_command(
                 raise Unavailable(
                     f"no server answers at {where}; start one with `vitrine serve`, or name it with --address"
                 ) from None
+            except NotReady as error:
+                hint = "; `vitrine config check FILE` says all that is wrong with a file" if config else ""
+                told = str(error).removeprefix(f"{error.status}: ")
+                raise NotReady(f"{where}: {told}{hint}") from None
         console.print(Text(f"{where}: {what}"))
 
 

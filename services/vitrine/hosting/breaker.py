@@ -45,7 +45,7 @@ class Breaker:
         return max(self._until - self._monotonic(), 0.0) if self._waits else 0.0
 
     def allows(self) -> bool:
-        """Whether to call now. Who was allowed tells how it went: `worked` or `failed`."""
+        """Whether to call now. Who was allowed tells how it went: `worked`, `failed` or `undecided`."""
         if not self._waits:
             return True
         with self._lock:
@@ -79,6 +79,11 @@ class Breaker:
             self._until = self._monotonic() + self._retry * min(2**self._waits, _MOST_WAITS)
             self._waits += 1
             return True
+
+    def undecided(self) -> None:
+        """A call was cut short: it tells nothing, and where it was a try, the next one is another."""
+        with self._lock:
+            self._trying = False
 
     def _note(self, *, failed: bool) -> None:
         if len(self._failed) == WINDOW:

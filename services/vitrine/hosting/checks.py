@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vitrine.hosting.plain import ARRAYS
 from vitrine.plugin import Attribution
 
 _FLOAT32 = np.dtype(np.float32)
@@ -28,16 +29,16 @@ def scores(answer: Any, n: int, *, partial: bool = False) -> str:
     return ""
 
 
-def rows(answer: object, m: int) -> str:
+def rows(answer: Any, m: int) -> str:
     """For ``int64[m]``: rows of the history."""
-    if not isinstance(answer, np.ndarray) or answer.dtype != np.int64:
+    if type(answer) not in ARRAYS or answer.dtype != np.int64:
         return f"{_kind(answer)} where an int64 array of rows was asked for"
     return "" if answer.shape == (m,) else f"rows of shape {answer.shape} for {m} candidates"
 
 
-def shares(answer: object, m: int, groups: int) -> str:
+def shares(answer: Any, m: int, groups: int) -> str:
     """For ``float32[m, groups]``, finite."""
-    if not isinstance(answer, np.ndarray):
+    if not _is_table(answer):
         return f"{_kind(answer)} where an array of shares was asked for"
     if answer.shape != (m, groups):
         return f"shares of shape {answer.shape} for {m} candidates and {groups} groups"
@@ -48,10 +49,12 @@ def attribution(answer: object, m: int) -> str:
     """For an `Attribution` of m candidates, finite but for its values."""
     if not isinstance(answer, Attribution):
         return f"{_kind(answer)} where an Attribution was asked for"
+    if not all(isinstance(name, str) for name in answer.columns):
+        return "an Attribution whose columns are not all names"
     wanted = (m, len(answer.columns))
     for name, table in (("values", answer.values), ("shares", answer.shares)):
-        if getattr(table, "shape", None) != wanted:
-            return f"an Attribution whose {name} are not of shape {wanted}"
+        if not _is_table(table) or table.shape != wanted:
+            return f"an Attribution whose {name} are not float32 of shape {wanted}"
     if not np.isfinite(answer.shares).all() or not np.isfinite(answer.base):
         return "an Attribution that is not finite"
     return ""
@@ -72,13 +75,18 @@ def block(answer: object, n: int, names: Sequence[str]) -> str:
     return ""
 
 
-def _column(answer: object, n: int, what: str) -> str:
-    if not isinstance(answer, np.ndarray) or answer.dtype != np.float32:
+def _is_table(answer: Any) -> bool:
+    """Whether it is an array of real numbers with a fraction."""
+    return type(answer) in ARRAYS and answer.dtype.kind == "f"
+
+
+def _column(answer: Any, n: int, what: str) -> str:
+    if type(answer) not in ARRAYS or answer.dtype != np.float32:
         return f"{_kind(answer)} where a float32 array was asked for"
     return "" if answer.shape == (n,) else f"{what} of shape {answer.shape} for {n} candidates"
 
 
-def _kind(answer: object) -> str:
-    if isinstance(answer, np.ndarray):
+def _kind(answer: Any) -> str:
+    if type(answer) in ARRAYS:
         return f"a {answer.dtype} array"
     return f"a {type(answer).__name__}"

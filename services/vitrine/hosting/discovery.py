@@ -1,5 +1,6 @@
 """Finds ranking plugins by entry point, each loaded on its own so that one cannot spoil another."""
 
+import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +10,7 @@ import pluggy
 from pydantic import BaseModel
 
 from vitrine import plugin as contract
+from vitrine.hosting.plain import words
 
 log = logging.getLogger(__name__)
 
@@ -42,11 +44,7 @@ class Plugin:
     @property
     def public_error(self) -> str:
         """The same without what an exception says, for who calls the server."""
-        return (
-            f"{_FAILED}; `vitrine plugins` says why"
-            if self.error.startswith(_FAILED)
-            else self.error
-        )
+        return f"{_FAILED}; `vitrine plugins` says why" if self.error.startswith(_FAILED) else self.error
 
     @property
     def offers(self) -> tuple[str, ...]:
@@ -91,7 +89,8 @@ def load_plugin(entry: EntryPoint) -> Plugin:
     host = pluggy.PluginManager(contract.PROJECT)
     host.add_hookspecs(contract)
     try:
-        loaded = entry.load()
+        # In a context of its own: numpy's `seterr` there would have our arithmetic raise.
+        loaded = contextvars.copy_context().run(entry.load)
         problem = _other_contract(getattr(loaded, _VERSION, None))
         if not problem:
             host.register(loaded, entry.name)
@@ -103,7 +102,7 @@ def load_plugin(entry: EntryPoint) -> Plugin:
         raise
     except BaseException as error:
         log.exception("ranking plugin '%s' cannot be loaded", entry.name)
-        problem = f"{_FAILED}: {type(error).__name__}: {error}"
+        problem = f"{_FAILED}: {type(error).__name__}: {words(error)}"
         if isinstance(error, ImportError) and (error.name or "").startswith("vitrine."):
             problem += (
                 f"; it may be written for another contract than {contract.CONTRACT}, which this server has"

@@ -6,10 +6,13 @@ from typing import Any
 
 from vitrine.domain.answer import ReasonCode
 from vitrine.features.contributed import columns_of, unlike
+from vitrine.hosting.plain import words
 from vitrine.plugin import Attributor, Explainer, FeatureBlock, FeatureColumn, Ranker
 
 # A budget beyond this is a mistake of units.
 _MOST_BUDGET_MS = 60_000
+# Every answer carries it.
+_LONGEST_VERSION = 100
 
 
 class Misfit(Exception):
@@ -59,17 +62,21 @@ def ranker_facts(name: str, made: object) -> RankerFacts:
         raise Misfit("vitrine_make_ranker returned no Ranker; see vitrine.plugin.Ranker")
     # The protocol sees that they are there, not what they are.
     told: Any = made
-    for attribute in ("name", "version"):
-        if not isinstance(getattr(told, attribute), str):
+    # Each is read once: what a property says the next time was not looked at.
+    its_name, version, reason = told.name, told.version, told.reason
+    for attribute, value in (("name", its_name), ("version", version)):
+        if not isinstance(value, str):
             raise Misfit(f"{attribute} of the ranker must be a string")
-    if told.name != name:
-        raise Misfit(f"name of the ranker is '{told.name}', and must be that of its entry point, '{name}'")
-    if told.reason is not None and not isinstance(told.reason, ReasonCode):
+    if its_name != name:
+        raise Misfit(f"name of the ranker is '{its_name}', and must be that of its entry point, '{name}'")
+    if len(version) > _LONGEST_VERSION:
+        raise Misfit(f"version of the ranker must have at most {_LONGEST_VERSION} characters")
+    if reason is not None and not isinstance(reason, ReasonCode):
         raise Misfit("reason of the ranker must be a ReasonCode or None")
     return RankerFacts(
         name=name,
-        version=told.version,
-        reason=told.reason,
+        version=words(version),
+        reason=reason,
         budget_ms=_budget(told.budget_ms),
         after=_names(told, "after") or (),
         partial=bool(getattr(told, "partial", False)),

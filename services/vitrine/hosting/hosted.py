@@ -1,5 +1,6 @@
 """One part of a plugin as the host sees it: what to call, for how long, and how it has been doing."""
 
+import contextvars
 import logging
 import threading
 import time
@@ -11,6 +12,7 @@ from vitrine.domain.answer import DegradationCode
 from vitrine.errors import PluginFailed, Timeout
 from vitrine.hosting.breaker import Breaker
 from vitrine.hosting.observer import SILENT, Observer
+from vitrine.hosting.plain import plain, words
 from vitrine.plugin import Batch
 
 log = logging.getLogger(__name__)
@@ -131,9 +133,13 @@ class Hosted:
             return State("tripped", f"left out after repeated failures; {again}")
         return State("on")
 
+    def allowance(self, rows: int) -> float:
+        """Seconds of its budget for a call with so many candidates."""
+        return self.budget * max(1.0, rows / BUDGET_ROWS)
+
     def limit(self, rows: int, left: float) -> float:
         """Seconds for a call with so many candidates when a request has so much time left."""
-        return max(min(self.budget * max(1.0, rows / BUDGET_ROWS), left / 2), 0.0)
+        return max(min(self.allowance(rows), left / 2), 0.0)
 
     def refuses(self) -> Missing | None:
         """Why it is not called now; ``None`` when it is. Whoever may call it tells by `count` or `hangs` how it went."""
@@ -163,18 +169,21 @@ class Hosted:
         """
         try:
             if self._elsewhere is None:
-                answer = getattr(self.target, method)(batch, *arguments)
+                # In a context of its own: numpy's `seterr` there would have our arithmetic raise in this thread.
+                call = contextvars.copy_context()
+                answer = call.run(getattr(self.target, method), batch, *arguments)
             else:
                 time_left = max(_PATIENCE * self.budget, _LEAST_PATIENCE) if seconds is None else seconds
                 target = "ranker" if self.component.startswith("ranker:") else "block"
                 answer = self._elsewhere.call(target, method, batch, time_left, *arguments)
+            answer = plain(answer)
             problem = check(answer)
         except Timeout:
             return self.late()
-        except PluginFailed as failed:
-            self._log("%s: %s", self.component, failed)
-            return Missing(DegradationCode.FAILED, f"the plugin failed: {failed}")
         except BaseException as error:
+            if self._elsewhere is not None and isinstance(error, PluginFailed):
+                self._log("%s: %s", self.component, error)
+                return Missing(DegradationCode.FAILED, f"the plugin failed: {words(error)}")
             # SystemExit and its like, too: nothing that a plugin raises ends a request.
             if isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread():
                 raise
@@ -182,7 +191,7 @@ class Hosted:
             return Missing(DegradationCode.FAILED, "the plugin failed")
         if problem:
             self._log("%s answered %s", self.component, problem)
-            return Missing(DegradationCode.FAILED, f"the plugin answered {problem}", "invalid")
+            return Missing(DegradationCode.FAILED, f"the plugin answered {words(problem)}", "invalid")
         return answer
 
     def late(self) -> Missing:
@@ -190,32 +199,41 @@ class Hosted:
         self._log("%s did not answer in time", self.component)
         return Missing(DegradationCode.TIMEOUT, "the plugin did not answer within its time budget", "timeout")
 
-    def count(self, answer: Any, seconds: float) -> None:
-        """Notes a call that came back."""
+    def count(self, answer: Any, seconds: float, *, cut: bool = False) -> None:
+        """Notes a call that came back; ``cut``: its request left it less than its budget."""
         self.counts.calls += 1
         if not isinstance(answer, Missing):
             self._breaker.worked()
             self._observer.plugin_called(self.component, "ok", seconds)
             return
         self.counts.timeouts += answer.outcome == "timeout"
-        self._failed(answer.outcome, seconds)
+        self._failed(answer.outcome, seconds, cut=cut and answer.outcome == "timeout")
 
-    def hangs(self, seconds: float) -> None:
-        """Notes a call that was given up and has not come back."""
+    def hangs(self, seconds: float, *, cut: bool = False) -> None:
+        """Notes a call that was given up and has not come back; ``cut`` as for `count`."""
         with self._lock:
             self._hung += 1
         self.counts.calls += 1
         self.counts.timeouts += 1
-        self._failed("timeout", seconds)
+        self._failed("timeout", seconds, cut=cut)
 
-    def returned(self) -> None:
-        """Notes that such a call came back at last."""
+    def returned(self, *, late: bool = False) -> None:
+        """Notes that such a call came back at last; ``late``: it was cut short, and took longer than its budget, too."""
         with self._lock:
             self._hung -= 1
+        if late:
+            self._trip()
 
-    def _failed(self, outcome: str, seconds: float) -> None:
+    def _failed(self, outcome: str, seconds: float, *, cut: bool) -> None:
         self.counts.failures += 1
         self._observer.plugin_called(self.component, outcome, seconds)
+        if cut:
+            # A request in a hurry says nothing of the plugin: others would have to do without it.
+            self._breaker.undecided()
+        else:
+            self._trip()
+
+    def _trip(self) -> None:
         if self._breaker.failed():
             log.warning("%s: %s", self.component, self.state.message)
 

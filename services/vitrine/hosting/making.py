@@ -1,5 +1,6 @@
 """Makes rankers and feature columns of the plugins for one bundle, and seats each with its budget and its breaker."""
 
+import contextvars
 import logging
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
@@ -17,6 +18,7 @@ from vitrine.hosting.discovery import Plugin
 from vitrine.hosting.facts import BlockFacts, Misfit, RankerFacts, block_facts, ranker_facts
 from vitrine.hosting.hosted import Hosted
 from vitrine.hosting.observer import SILENT, Observer
+from vitrine.hosting.plain import words
 from vitrine.hosting.rankers import Rankers
 from vitrine.plugin import LoadContext, MissingData
 
@@ -120,7 +122,7 @@ class _Maker:
             # Its settings are read there.
             self._start(name, settings, bundle, config)
         elif plugin.host is None:
-            self._why = plugin.public_error or "not imported yet; reload the configuration"
+            self._why = words(plugin.public_error) or "not imported yet; reload the configuration"
         else:
             self._host = plugin.host
             self._why = self._read_settings(plugin, settings)
@@ -133,11 +135,13 @@ class _Maker:
             if self.elsewhere is not None:
                 made: Any = self.elsewhere.ranker if hook == "vitrine_make_ranker" else self.elsewhere.block
             else:
-                made = self._host and getattr(self._host.hook, hook)(load=self._load)
+                # In a context of its own: numpy's `seterr` there would have our arithmetic raise.
+                hooks = contextvars.copy_context()
+                made = self._host and hooks.run(getattr(self._host.hook, hook), load=self._load)
         except MissingData as missing:
             # pluggy's frame holds the error and its traceback holds the frame, with the bundle in it: one must go.
             missing.__traceback__ = None
-            return str(missing)
+            return words(missing)
         except KeyboardInterrupt:
             raise
         except BaseException as error:
@@ -147,9 +151,11 @@ class _Maker:
         try:
             return made, facts(made)
         except Misfit as misfit:
-            return str(misfit)
-        except Exception as error:
-            # An attribute of its own that raises.
+            return words(misfit)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
+            # An attribute of its own that raises; SystemExit, too, would end the server.
             log.exception("a ranking plugin says nothing of itself")
             return f"failed to start: {type(error).__name__}"
 
@@ -162,7 +168,9 @@ class _Maker:
             # Its text would repeat the values, which may be secrets.
             wrong = ", ".join(".".join(map(str, e["loc"])) for e in error.errors())
             return f"its settings are refused ({wrong}); see `vitrine config check`"
-        except Exception as error:
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:
             log.exception("the settings of ranking plugin '%s' cannot be read", plugin.name)
             return f"failed to start: {type(error).__name__}"
         return ""
@@ -183,7 +191,7 @@ class _Maker:
                 inference=config.inference,
             )
         except MissingData as missing:
-            self._why = str(missing)
+            self._why = words(missing)
         except PluginFailed as failed:
             self._why = f"failed to start in a process of its own: {failed}"
 

@@ -4,8 +4,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
+import numpy as np
+
+from vitrine.domain.answer import DegradationCode
 from vitrine.hosting.hosted import Hosted, Missing
 from vitrine.plugin import Batch
 
@@ -51,16 +54,45 @@ class Direct:
 DIRECT = Direct()
 
 
+_CUT = Missing(
+    DegradationCode.TIMEOUT,
+    "the request had less time left than the plugin's budget, and it took longer",
+    "timeout",
+)
+
+
 @dataclass(slots=True)
 class _Call:
+    leg: "RunningLeg"
     hosted: Hosted
+    asked: tuple[Any, ...]
     started: float
     seconds: float
+    budget: float
     given_up: bool = False
 
     @property
     def until(self) -> float:
         return self.started + self.seconds + self.hosted.grace
+
+    @property
+    def cut(self) -> bool:
+        """Whether the request leaves it less than its budget."""
+        return self.seconds < self.budget
+
+
+class _Known(NamedTuple):
+    """A call that is over: what was called, with which arguments beside the batch, the answer, and how long it took."""
+
+    hosted: Hosted
+    asked: tuple[Any, ...]
+    answer: Any
+    seconds: float
+
+    def answers(self, hosted: Hosted, asked: tuple[Any, ...]) -> bool:
+        """Whether it was the same call."""
+        same = self.hosted is hosted and self.asked[0] == asked[0]
+        return same and all(map(np.array_equal, self.asked[1:], asked[1:]))
 
 
 @dataclass(slots=True)
@@ -73,8 +105,7 @@ class Run:
 
     deadline: float
     _lock: threading.Lock = field(default_factory=threading.Lock)
-    # With the seconds that each took.
-    _answers: list[tuple[Any, float]] = field(default_factory=list)
+    _answers: list[_Known] = field(default_factory=list)
     _leg: "RunningLeg | None" = None
     _call: _Call | None = None
 
@@ -103,11 +134,15 @@ class Run:
                 return False
             call.given_up = True
             self._call = self._leg = None
-            self._answers.append((call.hosted.late(), now - call.started))
-        call.hosted.hangs(now - call.started)
+            answer = _CUT if call.cut else call.hosted.late()
+            self._answers.append(_Known(call.hosted, call.asked, answer, now - call.started))
+            # Its thread may never come back to count them, and a breaker may wait for one.
+            well = call.leg.take_well()
+        call.hosted.hangs(now - call.started, cut=call.cut)
+        count(well)
         return True
 
-    def enter(self, leg: "RunningLeg", hosted: Hosted, rows: int) -> Any:
+    def enter(self, leg: "RunningLeg", hosted: Hosted, rows: int, *asked: Any) -> Any:
         """Begins the leg's next call: what it was answered before, or `_Call`.
 
         Raises:
@@ -118,16 +153,21 @@ class Run:
             if self._leg is not leg:
                 raise Superseded
             if leg.place < len(self._answers):
-                answer, leg.seconds = self._answers[leg.place]
-                leg.place += 1
-                return answer
+                known = self._answers[leg.place]
+                if known.answers(hosted, asked):
+                    leg.seconds = known.seconds
+                    leg.place += 1
+                    return known.answer
+                # The catalogue has changed since, and so what is asked about: from here on it is another way.
+                del self._answers[leg.place :]
             refused = hosted.refuses()
             if refused is not None:
-                self._answers.append((refused, 0.0))
+                self._answers.append(_Known(hosted, asked, refused, 0.0))
                 leg.seconds = 0.0
                 leg.place += 1
                 return refused
-            self._call = _Call(hosted, now, hosted.limit(rows, self.deadline - now))
+            seconds = hosted.limit(rows, self.deadline - now)
+            self._call = _Call(leg, hosted, asked, now, seconds, hosted.allowance(rows))
             return self._call
 
     def leave(self, leg: "RunningLeg", call: _Call, answer: Any, seconds: float) -> bool:
@@ -137,7 +177,7 @@ class Run:
                 self._call = None
             if self._leg is not leg:
                 return False
-            self._answers.append((answer, seconds))
+            self._answers.append(_Known(call.hosted, call.asked, answer, seconds))
             leg.place += 1
             return True
 
@@ -161,16 +201,18 @@ class RunningLeg:
 
     def call(self, hosted: Hosted, method: str, batch: Batch, *arguments: Any, check: Check) -> Any:
         """As `Leg.call`."""
-        begun = self._run.enter(self, hosted, len(batch.items.ids))
+        begun = self._run.enter(self, hosted, len(batch.items.ids), method, *arguments)
         if not isinstance(begun, _Call):
             return begun
         answer = hosted.attempt(method, batch, *arguments, check=check, seconds=begun.seconds)
+        if begun.cut and isinstance(answer, Missing) and answer.outcome == "timeout":
+            answer = _CUT
         self.seconds = took = time.monotonic() - begun.started
         counts = self._run.leave(self, begun, answer, took)
         if begun.given_up:
-            hosted.returned()
+            hosted.returned(late=begun.cut and took > begun.budget)
         elif isinstance(answer, Missing):
-            hosted.count(answer, took)
+            hosted.count(answer, took, cut=begun.cut)
         else:
             # All together at the end: what counting touches is cold in between.
             self._well.append((hosted, answer, took))
@@ -180,6 +222,15 @@ class RunningLeg:
 
     def settle(self) -> None:
         """Counts what went well; call it at the end of the leg, however it ends."""
-        for hosted, answer, took in self._well:
-            hosted.count(answer, took)
-        self._well.clear()
+        count(self.take_well())
+
+    def take_well(self) -> list[tuple[Hosted, Any, float]]:
+        """What went well and is still to be counted, for who counts it."""
+        well, self._well = self._well, []
+        return well
+
+
+def count(well: list[tuple[Hosted, Any, float]]) -> None:
+    """Counts what went well."""
+    for hosted, answer, took in well:
+        hosted.count(answer, took)

@@ -3,6 +3,10 @@
 import numpy as np
 import numpy.typing as npt
 
+_MOST = float(np.finfo(np.float32).max)
+# By a power of 2, so that nothing is rounded; relative distances are all that counts.
+_QUARTER = np.float32(0.25)
+
 
 def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """Each column on the scale 0 to 1 within one query.
@@ -23,6 +27,9 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     columns = np.ascontiguousarray(scores.T)
     high = np.fmax.reduce(columns, axis=1, initial=-np.inf)
     low = np.minimum(np.fmin.reduce(columns, axis=1, initial=np.inf), 0)
+    if len(low) and max(high.tolist()) - min(low.tolist()) > _MOST:
+        # The distance between such scores is no float32.
+        return normalise(scores * _QUARTER)
     span = high - low
     usable = np.isfinite(span) & (span > 0)
     low, span = np.where(usable, low, 0), np.where(usable, span, 1)
@@ -36,6 +43,8 @@ def spread(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if not known.any():
         return np.zeros(len(scores), np.float32)
     low, high = np.nanmin(scores), np.nanmax(scores)
+    if float(high) - float(low) > _MOST:
+        return spread(scores * _QUARTER)
     scaled = 0.01 + 0.99 * (scores - low) / (high - low) if high > low else np.ones_like(scores)
     return np.where(known, scaled, 0).astype(np.float32)
 

@@ -16,6 +16,7 @@ from vitrine.plugin import Attribution, Batch
 from vitrine.ranking.exclusions import by_caps, by_filters, by_rules
 from vitrine.ranking.ordering import Ordering
 from vitrine.ranking.query import ShopperQuery
+from vitrine.ranking.rules import Shown, caps_of
 from vitrine.ranking.scoring import Scored
 from vitrine.ranking.wording import column_text, group_text, reading
 
@@ -100,14 +101,10 @@ def _exclusions(
     found = []
     if not catalog.sellable[batch.items.rows[made.start + place]]:
         found.append(Exclusion("availability", "it is out of stock or discontinued"))
-    found += by_rules(item_id, query.profile, query.context, scene.rules, batch.request_time)
+    found += by_rules(item_id, Shown(query.profile, query.context, scene.rules, batch.request_time))
     if not found and place not in made.ranked:
-        own = slice(made.start, made.start + len(made.total))
-        caps = (
-            ("rules.max_per_brand", batch.items.brand[own], scene.rules.max_per_brand),
-            ("rules.max_per_category", batch.items.category[own], scene.rules.max_per_category),
-        )
-        found += by_caps(place, made.ranked, caps)
+        end = made.start + len(made.total)
+        found += by_caps(place, made.ranked, caps_of(batch.items, made.start, end, scene.rules))
     return found + by_filters(item, filters)
 
 

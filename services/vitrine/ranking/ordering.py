@@ -13,7 +13,7 @@ from vitrine.plugin import Batch
 from vitrine.ranking.blend import normalise, order, spread
 from vitrine.ranking.diversity import diversify
 from vitrine.ranking.query import ShopperQuery
-from vitrine.ranking.rules import forbidden_items, within_caps
+from vitrine.ranking.rules import Shown, caps_of, forbidden_items, within_caps
 
 # Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
 DIVERSITY_POOL = 4
@@ -89,12 +89,9 @@ class Orderer:
         kept = self._kept(query, scene, batch, start, end)
         rows = batch.items.rows[start:end]
         ranked = kept[order(total[kept], self._catalog.tie[rows[kept]])]
-        for codes, cap in (
-            (batch.items.brand, scene.rules.max_per_brand),
-            (batch.items.category, scene.rules.max_per_category),
-        ):
-            if cap:
-                ranked = ranked[within_caps(codes[start:end][ranked], cap)]
+        for cap in caps_of(batch.items, start, end, scene.rules):
+            if cap.most:
+                ranked = ranked[within_caps(cap.codes[ranked], cap.most)]
         positions, final = self._diverse(ranked, total, rows, scene, query.limit)
         return Ordering(start, names, own, shares, decided, total, kept, ranked, positions, final)
 
@@ -110,7 +107,7 @@ class Orderer:
         rows = batch.items.rows[start:end]
         sellable = self._catalog.sellable
         keep = (rows >= 0) & sellable[rows] if len(sellable) else np.zeros(len(rows), np.bool_)
-        forbidden = forbidden_items(query.profile, query.context, scene.rules, batch.request_time)
+        forbidden = forbidden_items(Shown(query.profile, query.context, scene.rules, batch.request_time))
         if forbidden:
             keep &= ~np.isin(rows, self._catalog.rows(list(forbidden)))
         return np.flatnonzero(keep)

@@ -1,27 +1,121 @@
-"""Business rules: what a window must not show, whatever the scores say."""
+"""Business rules: what a window must not show, whatever the scores say. A new rule is a class here, and a line in `RULES`."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.config import RulesConfig
-from vitrine.domain.profile import DAY, Profile
+from vitrine.domain.profile import DAY, ItemHistory, Profile
 from vitrine.domain.request import Context
+from vitrine.plugin import Items
 
 
-def forbidden_items(profile: Profile, context: Context, rules: RulesConfig, now: float) -> set[str]:
-    """The items that must not be shown to this shopper now: hidden, bought, in the basket, or the seeds."""
-    items = profile.items
-    out = items.opinion < 0
-    if rules.exclude_purchased:
-        out = out | ((items.purchases > 0) & (now - items.last_purchase <= rules.purchased_within_days * DAY))
-    if rules.exclude_in_cart:
-        out = out | ((items.in_cart > 0) & (now - items.last_time <= rules.in_cart_within_days * DAY))
-    forbidden = {items.item_ids[i] for i in np.flatnonzero(out).tolist()}
-    if rules.exclude_in_cart:
-        forbidden.update(context.basket)
-    if rules.exclude_seeds:
-        forbidden.update(context.item_ids)
-    return forbidden
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A window that is being filled: for whom, in view of what, by which settings, at which moment (Unix seconds)."""
+
+    profile: Profile
+    context: Context
+    settings: RulesConfig
+    now: float
+
+
+class Rule(Protocol):
+    """Forbids items to one shopper at one moment. Any thread may call it; it keeps nothing between calls.
+
+    Attributes:
+        name: What explanations call it.
+        text: Why an item is left out, in words.
+    """
+
+    name: str
+    text: str
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """The items, whether or not they are candidates; none where the settings have it off."""
+        ...
+
+
+class Hidden:
+    """What the shopper hid is never shown again."""
+
+    name, text = "hidden", "the shopper hid it"
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """As `Rule`."""
+        items = shown.profile.items
+        return _where(items, items.opinion < 0)
+
+
+class Purchased:
+    """What the shopper bought lately."""
+
+    name, text = "rules.exclude_purchased", "the shopper bought it"
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """As `Rule`."""
+        items, settings = shown.profile.items, shown.settings
+        if not settings.exclude_purchased:
+            return ()
+        lately = shown.now - items.last_purchase <= settings.purchased_within_days * DAY
+        return _where(items, (items.purchases > 0) & lately)
+
+
+class InCart:
+    """What lies in the basket, as the caller says or as events tell."""
+
+    name, text = "rules.exclude_in_cart", "it lies in the basket"
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """As `Rule`."""
+        items, settings = shown.profile.items, shown.settings
+        if not settings.exclude_in_cart:
+            return ()
+        lately = shown.now - items.last_time <= settings.in_cart_within_days * DAY
+        return [*_where(items, (items.in_cart > 0) & lately), *shown.context.basket]
+
+
+class Seeds:
+    """The items that the window is about."""
+
+    name, text = "rules.exclude_seeds", "the window is about it"
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """As `Rule`."""
+        return shown.context.item_ids if shown.settings.exclude_seeds else ()
+
+
+RULES: tuple[Rule, ...] = (Hidden(), Purchased(), InCart(), Seeds())
+
+
+def forbidden_items(shown: Shown) -> set[str]:
+    """The items that some rule forbids."""
+    return {item_id for rule in RULES for item_id in rule.forbids(shown)}
+
+
+class Cap(NamedTuple):
+    """At most so many items of a code (a brand, a category) in a list; 0 for any number.
+
+    Attributes:
+        name: What explanations call it.
+        codes: ``int32[n]``, by candidate; −1 (no brand) is never capped.
+        most: Largest number of items of a code.
+    """
+
+    name: str
+    codes: npt.NDArray[np.int32]
+    most: int
+
+
+def caps_of(items: Items, start: int, end: int, settings: RulesConfig) -> tuple[Cap, ...]:
+    """The caps on candidates ``start`` to ``end`` of a batch, in the order in which they apply."""
+    return (
+        Cap("rules.max_per_brand", items.brand[start:end], settings.max_per_brand),
+        Cap("rules.max_per_category", items.category[start:end], settings.max_per_category),
+    )
 
 
 def within_caps(codes: npt.NDArray[np.int32], cap: int) -> npt.NDArray[np.bool_]:
@@ -38,3 +132,7 @@ def within_caps(codes: npt.NDArray[np.int32], cap: int) -> npt.NDArray[np.bool_]
     keep = np.empty(len(codes), np.bool_)
     keep[by_code] = occurrence < cap
     return keep | (codes < 0)
+
+
+def _where(items: ItemHistory, mask: npt.NDArray[np.bool_]) -> list[str]:
+    return [items.item_ids[i] for i in np.flatnonzero(mask).tolist()]

@@ -11,7 +11,7 @@ from vitrine.domain.candidates import Candidates, Ranked, RankedList, Retrieved
 from vitrine.domain.request import Filters
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.reasons import SOURCE_REASONS, make_reason
-from vitrine.ranking.rules import forbidden_items
+from vitrine.ranking.rules import Shown, forbidden_items
 
 # Sources whose finds do not depend on the shopper.
 FOR_EVERYBODY = frozenset({"popular", "trending"})
@@ -63,7 +63,7 @@ def rank_as_found(
 ) -> Ranked:
     """The order in which retrieval found the items, less what must not be shown; scores fall from 1."""
     candidates = retrieved.candidates
-    forbidden = forbidden_items(query.profile, query.context, scene.rules, now)
+    forbidden = forbidden_items(Shown(query.profile, query.context, scene.rules, now))
     allowed = [i for i, item_id in enumerate(candidates.item_ids) if item_id not in forbidden]
     kept = [i for i in allowed if sellable(candidates.item_ids[i])][: query.limit]
     positions = np.array(kept, np.int64)

@@ -3,6 +3,7 @@
 import numpy as np
 
 from vitrine.testing.asking import Asking
+from vitrine.testing.clock import a_year_later
 
 
 class AnswerChecks(Asking):
@@ -60,6 +61,21 @@ class AnswerChecks(Asking):
                     "with a seeded generator instead of chance and `batch.request_time` instead of the clock",
                     tolerance=0,
                 )
+
+    def test_the_clock_does_not_matter(self) -> None:
+        """A replay a year later, or with the clock stopped, answers the same: `Batch.request_time` is the time."""
+        part = self._part()
+        for what, window in self._windows().items():
+            batch = self._batch(part, window)
+            now = self._answer(part, batch, what)
+            with a_year_later(self.plugin):
+                later = self._answer(part, batch, what)
+            self._same(
+                now,
+                later,
+                f"`{self._method}` answers {what} otherwise a year later: go by `batch.request_time`, not by the clock",
+                tolerance=0,
+            )
 
     def test_parts_made_anew_agree(self) -> None:
         """Two that were made from the same bundle and settings answer the same: a server makes them anew."""

@@ -7,6 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
+import pytest
 
 from vitrine.plugin import Batch
 from vitrine.testing import module
@@ -34,6 +35,15 @@ class Asking:
     _hook: ClassVar[str]
     # What is called for every request.
     _method: ClassVar[str]
+
+    @pytest.fixture(autouse=True)
+    def _names_a_module(self) -> None:
+        """Says so once in words, where every test would fail with an AttributeError."""
+        if not isinstance(getattr(self, "plugin", None), ModuleType):
+            fail(
+                f"{type(self).__name__} does not say what it tests: write `plugin = NAME` in it, NAME being the imported "
+                "module of the plugin"
+            )
 
     def _shop(self) -> SmallShop:
         return small_shop(self.bundle)
@@ -108,6 +118,8 @@ class Asking:
 
 def _problem(column: object, n: int, no_nan: str) -> str:
     """What is wrong with an answer and what to do; empty when nothing is."""
+    if column is None:
+        return "nothing: `return` the scores"
     if not isinstance(column, np.ndarray):
         return f"a {type(column).__name__}: answer a NumPy array, `np.asarray(…, np.float32)`"
     if column.dtype != np.float32:

@@ -1,15 +1,12 @@
 """`FeatureBlockContract`: the tests that a plugin's feature columns should pass."""
 
-import re
 from collections.abc import Mapping
 from typing import Any, cast
 
 from vitrine.plugin import Batch, FeatureColumn
 from vitrine.testing.base import PartContract
-from vitrine.testing.module import fail
-from vitrine.testing.rankers import check_budget
+from vitrine.testing.module import NAME, check_budget, fail
 
-_NAME = re.compile(r"[a-z0-9_]{1,64}")
 # Of a text, as the server takes it.
 _LONGEST = 200
 
@@ -41,7 +38,7 @@ class FeatureBlockContract(PartContract):
             name, text, version = cast(
                 "tuple[object, object, object]", (column.name, column.text, column.version)
             )
-            if not isinstance(name, str) or not _NAME.fullmatch(name):
+            if not isinstance(name, str) or not NAME.fullmatch(name):
                 fail(f"the column's name {name!r} is not usable: take at most 64 of a to z, 0 to 9 and _")
             if not isinstance(text, str) or not text.strip() or len(text) > _LONGEST:
                 fail(

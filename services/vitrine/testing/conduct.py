@@ -2,7 +2,7 @@
 
 from vitrine.testing.asking import Asking
 from vitrine.testing.measure import growth, milliseconds, together
-from vitrine.testing.module import fail
+from vitrine.testing.module import check_budget, fail
 from vitrine.testing.watch import parts_of, watched
 
 THREADS = 8
@@ -67,6 +67,7 @@ class ConductChecks(Asking):
     def test_it_keeps_to_its_budget(self) -> None:
         """The median time at 10, 300 and 3,000 candidates is within ``budget_ms``, in proportion above 1,000."""
         part = self._part()
+        check_budget(getattr(part, "budget_ms", None), "its")
         budget, rows, slow = float(part.budget_ms), list[str](), False
         for count in COUNTS:
             batches = [self._batch(part, self._shop().window("buyer", count, variant=n)) for n in range(8)]

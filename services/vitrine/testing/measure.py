@@ -7,8 +7,12 @@ import time
 import tracemalloc
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from statistics import median
 from typing import TypeVar
+
+# Deep enough to get from within NumPy to who called it.
+_FRAMES = 12
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -28,7 +32,7 @@ def growth(call: Callable[[int], object], warm: int, calls: int, stretches: int 
     """
     ours = not tracemalloc.is_tracing()
     if ours:
-        tracemalloc.start()
+        tracemalloc.start(_FRAMES)
     try:
         for n in range(warm):
             call(n)
@@ -38,14 +42,22 @@ def growth(call: Callable[[int], object], warm: int, calls: int, stretches: int 
             for n in range(start, start + calls):
                 call(n)
             after = _snapshot()
-            found.append(after.compare_to(before, "lineno"))
+            found.append(after.compare_to(before, "traceback"))
             before = after
     finally:
         if ours:
             tracemalloc.stop()
     changes = min(found, key=_total)
     most = max(changes, key=lambda change: change.size_diff, default=None)
-    return _total(changes), "" if most is None else str(most.traceback)
+    return _total(changes), "" if most is None else _place(most.traceback)
+
+
+def _place(trace: tracemalloc.Traceback) -> str:
+    """The line of the plugin's author that allocates, rather than that of a library which it calls."""
+    # The innermost comes last.
+    frames = [*reversed(trace)]
+    theirs = [f for f in frames if not ({"site-packages", "vitrine"} & set(Path(f.filename).parts))]
+    return str((theirs or frames)[0])
 
 
 def _snapshot() -> tracemalloc.Snapshot:

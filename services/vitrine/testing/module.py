@@ -2,6 +2,7 @@
 
 import difflib
 import inspect
+import re
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any, NoReturn
@@ -14,7 +15,11 @@ from vitrine.bundle import AttachedBundle
 from vitrine.plugin import CONTRACT, LoadContext, MissingData
 
 HOOKS = tuple(name for name in vars(contract) if name.startswith("vitrine_"))
+# What a name must be like to stand in a table of the configuration and in the name of a feature column.
+NAME = re.compile(r"[a-z0-9_]{1,64}")
 _NOT_A_SETTING = "no_such_setting"
+# Of a budget; the server refuses more.
+_LONGEST_MS = 60_000
 
 
 def fail(sentence: str) -> NoReturn:
@@ -82,6 +87,15 @@ def check_settings(plugin: ModuleType, settings: Mapping[str, Any]) -> None:
         f"{model.__name__} takes any setting, so that a misspelt one goes unseen: add "
         '`model_config = ConfigDict(extra="forbid")` to it'
     )
+
+
+def check_budget(budget: object, whose: str) -> None:
+    """It is a time."""
+    if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= _LONGEST_MS:
+        fail(
+            f"{whose} budget_ms is {budget!r}: make it the milliseconds that a call with up to 1,000 candidates may take, "
+            "at most a minute"
+        )
 
 
 def parsed(plugin: ModuleType, settings: Mapping[str, Any]) -> Any:

@@ -1,6 +1,5 @@
 """`RankerContract`: the tests that every ranker should pass."""
 
-import re
 from collections.abc import Mapping
 from importlib.metadata import entry_points
 from typing import Any
@@ -12,13 +11,9 @@ from vitrine.domain.answer import ReasonCode
 from vitrine.hosting import checks
 from vitrine.plugin import ENTRY_POINT_GROUP, Attributor, Batch, Explainer
 from vitrine.testing.base import PartContract
-from vitrine.testing.module import fail
+from vitrine.testing.module import NAME, check_budget, fail
 
-# What a name must be like to stand in a table of the configuration and in the name of a feature column.
-NAME = re.compile(r"[a-z0-9_]{1,64}")
 _BASE_TOLERANCE = 1e-3
-# The server refuses more.
-_LONGEST_MS = 60_000
 
 
 class RankerContract(PartContract):
@@ -116,12 +111,3 @@ def _refuse(method: str, problem: str, instead: str) -> None:
     """Fails where the server would not take an answer."""
     if problem:
         fail(f"`{method}` answered {problem}: answer {instead}")
-
-
-def check_budget(budget: object, whose: str) -> None:
-    """It is a time."""
-    if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= _LONGEST_MS:
-        fail(
-            f"{whose} budget_ms is {budget!r}: make it the milliseconds that a call with up to 1,000 candidates may take, "
-            "at most a minute"
-        )

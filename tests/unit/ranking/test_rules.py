@@ -7,7 +7,7 @@ from vitrine.config import RulesConfig
 from vitrine.domain.profile import DAY, ItemHistory, Profile
 from vitrine.domain.request import Context
 from vitrine.ranking.diversity import diversify
-from vitrine.ranking.rules import forbidden_items, within_caps
+from vitrine.ranking.rules import Shown, forbidden_items, within_caps
 
 NOW = 1000 * DAY
 
@@ -52,7 +52,7 @@ def test_forbidden_items(rules: RulesConfig, expected: set[str]) -> None:
     context = Context(item_ids=("seed",), basket=("in-basket",))
     if not rules.exclude_in_cart:
         context = Context()
-    assert forbidden_items(_profile(), context, rules, NOW) == expected
+    assert forbidden_items(Shown(_profile(), context, rules, NOW)) == expected
 
 
 @given(st.lists(st.integers(-1, 4), max_size=40), st.integers(1, 4))

@@ -1,7 +1,11 @@
 """Each check finds what it is there for, and nothing else: rankers that break one rule each."""
 
+import datetime as dt
 import itertools
+import subprocess
+import sys
 import time
+from pathlib import Path
 from types import ModuleType
 from zlib import crc32
 
@@ -14,6 +18,7 @@ from tests.unit.testing.bad import Good, contract, each, failures, module
 from vitrine.hosting import checks
 from vitrine.plugin import Attribution, Batch, LoadContext, MissingData, Scores, hookimpl
 from vitrine.testing import RankerContract
+from vitrine.testing.measure import growth
 
 _anew = itertools.count()
 
@@ -52,6 +57,18 @@ class DrawsNumbers(Good):
 
     def score(self, batch: Batch) -> Scores:
         return self._rng.random(len(batch.items.ids), np.float32) * np.float32(1e-7)
+
+
+class AsksForTheTime(Good):
+    def score(self, batch: Batch) -> Scores:
+        # Too coarse to differ from one call to the next.
+        return super().score(batch) + np.float32(int(time.time() / 1e6))
+
+
+class AsksForTheDay(Good):
+    def score(self, batch: Batch) -> Scores:
+        today = dt.datetime.now(dt.UTC).date().toordinal() + dt.date.today().toordinal()
+        return super().score(batch) * np.float32(today)
 
 
 class DiffersWhenMadeAnew(Good):
@@ -142,6 +159,8 @@ class DoesNotAddUp(Good):
         (FailsOnUnknownShoppers, {"test_unknown_shoppers": "the history is empty there"}),
         (FailsOnUnknownItems, {"test_unknown_items": "they have row −1"}),
         (DrawsNumbers, {"test_the_same_batch_gets_the_same_answer": "a seeded generator"}),
+        (AsksForTheTime, {"test_the_clock_does_not_matter": "go by `batch.request_time`"}),
+        (AsksForTheDay, {"test_the_clock_does_not_matter": "go by `batch.request_time`"}),
         (DiffersWhenMadeAnew, {"test_parts_made_anew_agree": "seed what is drawn when"}),
         (ScalesByTheWholeBatch, {"test_a_batch_equals_its_requests_one_by_one": "work within each query"}),
         (GoesByIdentifiers, {"test_identical_candidates_get_equal_answers": "the server breaks ties"}),
@@ -377,3 +396,49 @@ def test_the_table_of_times_has_all_three_sizes() -> None:
     lines = str(raised.value).splitlines()
     assert [line.split()[0] for line in lines[1:]] == ["candidates", "10", "300", "3,000"]
     assert [line.endswith("too slow") for line in lines[2:]] == [False, False, True]
+
+
+def test_a_budget_that_is_no_time_is_named_by_who_measures(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Good, "budget_ms", "fast")
+    with pytest.raises(AssertionError, match="budget_ms is 'fast': make it the milliseconds"):
+        contract(RankerContract, module(Good)).test_it_keeps_to_its_budget()
+
+
+def test_what_leaks_is_found_in_the_authors_code_and_not_in_numpy() -> None:
+    kept: list[npt.NDArray[np.float64]] = []
+
+    def keeps(n: int) -> None:
+        kept.append(np.ones(1_000) * n)
+
+    grown, where = growth(keeps, 2, 20)
+    assert grown > 20 * 8_000
+    assert where.startswith(__file__)
+
+
+def test_a_class_that_names_no_module_says_so_in_each_of_its_tests(tmp_path: Path) -> None:
+    file = tmp_path / "test_it.py"
+    file.write_text(
+        "from vitrine.testing import RankerContract\n\nclass TestIt(RankerContract):\n    plugins = __name__\n",
+        "utf-8",
+    )
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-p",
+            "no:cacheprovider",
+            "-p",
+            "no:xdist",
+            "-k",
+            "single or clock",
+            file,
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert "2 errors" in done.stdout
+    assert "TestIt does not say what it tests: write `plugin = NAME` in it" in done.stdout

@@ -49,6 +49,29 @@ def test_no_weight_is_no_trial(dataset: Dataset) -> None:
     assert "gives it no say" in str(run("cf", "--data", str(dataset.path), "--weight", "0").exception)
 
 
+@pytest.mark.parametrize(
+    ("option", "value", "says"),
+    [
+        ("--weight", "nan", "make it a number"),
+        ("--weight", "inf", "make it a number"),
+        ("--out", __file__, "is a file; name a folder"),
+        ("--from", "2031-01-01", "must begin within the data"),
+        ("--to", "2001-01-01", "must begin within the data"),
+        ("--scene", "hom", "configured are home"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_before_anything_is_done(
+    dataset: Dataset, option: str, value: str, says: str
+) -> None:
+    assert says in str(run("cf", "--data", str(dataset.path), option, value).exception)
+
+
+def test_the_score_of_a_source_is_told_from_a_ranker(dataset: Dataset) -> None:
+    said = str(run("source:popular", "--data", str(dataset.path)).exception)
+    assert "is the score of a source, and no ranker" in said
+    assert "plugin new" not in said
+
+
 def test_what_is_missing_is_said_before_anything_is_done(
     dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -72,7 +72,7 @@ def test_where_there_is_no_reranker_there_is_nothing_to_train(config: Config) ->
     bare = changed(changed(config, "home", reranker=""), "cart", reranker="")
     pair = compared(bare, retrained=True)
     assert not pair.retrained
-    assert pair.decided == "The weights decide, as the scene has no reranker."
+    assert pair.decided == "The weights decide, as the scene has no reranker; --retrain has nothing to train."
 
 
 def test_a_reranker_is_compared_with_the_weights(config: Config) -> None:

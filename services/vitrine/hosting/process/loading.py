@@ -71,9 +71,7 @@ class IsolatedBundle:
             return self._bundle
 
     def __getattr__(self, name: str) -> NoReturn:
-        if name.startswith("_") or (
-            not hasattr(AttachedBundle, name) and name not in {"catalog", "catalog_rows"}
-        ):
+        if name.startswith("_") or (not hasattr(AttachedBundle, name) and name != "catalog"):
             raise AttributeError(name)
         raise MissingData(
             f"'{name}' of the bundle follows the live catalogue, which a process of its own does not have; "

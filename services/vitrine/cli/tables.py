@@ -1,0 +1,26 @@
+"""Tables that say all that they have to say, on a terminal of 80 columns and into a file as well."""
+
+from rich.box import HEAVY_HEAD, SIMPLE_HEAD
+from rich.table import Table
+
+# Where there are fewer columns, lines between the cells take room that words need.
+_ROOMY = 100
+
+
+def plugin_table(width: int, *columns: str, numbers: tuple[str, ...] = ()) -> Table:
+    """A table about plugins that cuts nothing off: names stay whole, and what is long is folded.
+
+    Args:
+        width: Columns of the terminal.
+        columns: Headers; the column "plugin" is that of names.
+        numbers: Headers of columns of numbers, which come after them.
+    """
+    roomy = width >= _ROOMY
+    table = Table(
+        box=HEAVY_HEAD if roomy else SIMPLE_HEAD, padding=(0, 1) if roomy else (0, 1, 0, 0), pad_edge=roomy
+    )
+    for name in columns:
+        table.add_column(name, overflow="fold", no_wrap=name == "plugin")
+    for name in numbers:
+        table.add_column(name, overflow="fold", justify="right")
+    return table
