@@ -117,8 +117,10 @@ def reloading(process: Process, reloader: Reloader | None = None) -> tuple[Servi
         BundleService, where there is a reloader, and ConfigService, and what answers the configuration of now.
     """
     options = process.options
-    # One thread: reloads take turns, and what they allocate comes from one place and goes back there.
-    thread = threads(process, "reload", 1)
+    # One thread: reloads take turns, and what they allocate comes from one place and goes back there. A plugin may hang
+    # while it is made, and must not keep the server from ending.
+    thread = Workers(1)
+    process.closing.callback(thread.shutdown, cancel_futures=True)
     using = Standing(options.config) if reloader is None else reloader
     config = ConfigReloader(options.config_file, options.service, using, process.metrics)
     services = {

@@ -1,14 +1,10 @@
 """Looks at the plugins every so often, and has health and metrics say how they are."""
 
-import asyncio
-import logging
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Protocol
 
+from vitrine.app.every import Every
 from vitrine.domain.plugins import Plugins, PluginState
-
-log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 1.0
 
@@ -64,31 +60,19 @@ class PluginWatch:
         self._plugins = plugins
         self._health = health
         self._metrics = metrics
-        self._seconds = seconds
         self._known: set[str] = set()
         self._restarts: dict[str, int] = {}
         self._since = 0.0
-        self._task: asyncio.Task[None] | None = None
+        self._every = Every(seconds, self.look, "looking at the plugins")
 
     async def start(self) -> None:
         """Looks once, and goes on to do so in the running event loop."""
         await self.look()
-        self._task = asyncio.create_task(self._run())
+        self._every.start()
 
     async def close(self) -> None:
         """Ends it."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
-
-    async def _run(self) -> None:
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                await self.look()
-            except Exception:  # A watch that died would look like plugins that are well.
-                log.exception("looking at the plugins failed; trying again")
+        await self._every.close()
 
     async def look(self) -> None:
         """Looks once."""

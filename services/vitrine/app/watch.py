@@ -1,7 +1,6 @@
 """Looks at the bundle's folder and at the configuration file every so often, and reloads what has come to rest."""
 
 import asyncio
-import logging
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
@@ -9,10 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from vitrine.app.every import Every
 from vitrine.bundle.manifest import MANIFEST
 from vitrine.errors import VitrineError
-
-log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 2.0
 
@@ -98,28 +96,18 @@ class Watch:
         self._watched: list[tuple[Watched, object | None]] = [(one, None) for one in watched]
         self._thread = thread
         self._tidy = tidy
-        self._seconds = seconds
-        self._task: asyncio.Task[None] | None = None
+        self._every = Every(seconds, self._look, "looking for changes")
 
     def start(self) -> None:
         """Begins, in the running event loop."""
-        self._task = asyncio.create_task(self._run())
+        self._every.start()
 
     async def close(self) -> None:
         """Ends it."""
-        if self._task is not None:
-            self._task.cancel()
-            with suppress(asyncio.CancelledError):
-                await self._task
+        await self._every.close()
 
-    async def _run(self) -> None:
-        loop = asyncio.get_running_loop()
-        while True:
-            await asyncio.sleep(self._seconds)
-            try:
-                await loop.run_in_executor(self._thread, self.look)
-            except Exception:  # A watch that died would look like one that sees no change.
-                log.exception("looking for changes failed; trying again")
+    async def _look(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, self.look)
 
     def look(self) -> None:
         """Looks once."""

@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
-from typing import Self
 
 import grpc
 import pytest
@@ -17,6 +15,7 @@ from typer.testing import CliRunner
 
 from tests.integration.server.test_split import start_split
 from tests.integration.server.test_swap import metric, until
+from tests.support.callers import Callers
 from tests.support.twins import Twins, Window, item_id
 from tests.support.world import World
 from vitrine.api.common.v1 import common_pb2
@@ -51,50 +50,32 @@ def text(cf: float = 1.0, interest: float = 0.0, diversity: float = 0.0, *, push
     return PAGE.format(cf=cf, interest=interest, diversity=diversity) + (PUSH if push else "")
 
 
-@dataclass
-class Load:
+@dataclass(kw_only=True)
+class Load(Callers):
     """Clients that ask for windows of two scenes without end, and what they got.
 
     Attributes:
         ranks: Whether the ranker "interest" is on, by fingerprint.
         fingerprints: Of the configurations of the answers.
-        wrong: What was wrong with answers, and calls that failed.
         unknown: Calls for the scene that comes and goes which were told that it is not there.
     """
 
-    address: str
+    count: int = CLIENTS
+    pause: float = PAUSE
     ranks: dict[str, bool]
     fingerprints: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
     unknown: int = 0
-    _stop: Event = field(default_factory=Event)
-    _threads: list[Thread] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
-        self._threads = [Thread(target=self._ask, args=(n,)) for n in range(CLIENTS)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _ask(self, client: int) -> None:
-        with Vitrine(self.address) as shop:
-            for n in itertools.count(client):
-                if self._stop.wait(PAUSE):
-                    return
-                try:
-                    window = ask(shop, n)
-                    self.fingerprints.append(window.versions.config)
-                    if problem := self._problem(window):
-                        self.wrong.append(problem)
-                    if client == 0:
-                        self._push(shop)
-                except VitrineError as error:
-                    self.wrong.append(repr(error))
+    def call(self, shop: Vitrine, client: int, number: int) -> None:
+        try:
+            window = ask(shop, number)
+            self.fingerprints.append(window.versions.config)
+            if problem := self._problem(window):
+                self.wrong.append(problem)
+            if client == 0:
+                self._push(shop)
+        except VitrineError as error:
+            self.wrong.append(repr(error))
 
     def _problem(self, window: Window) -> str:
         made = window.versions.config
@@ -155,7 +136,7 @@ def server(twins: Twins, file: Path, tmp_path: Path) -> Iterator[ServerProcess]:
 
 def test_the_configuration_changes_under_load(server: ServerProcess, file: Path, twins: Twins) -> None:
     states = [text(), text(interest=0.5), text(cf=0.2, interest=0.5), text(push=False), text(diversity=0.3)]
-    with Vitrine(server.address) as operator, Load(server.address, {}) as load:
+    with Vitrine(server.address) as operator, Load(address=server.address, ranks={}) as load:
         for number, state in enumerate(itertools.islice(itertools.cycle(states), 1, 3 * len(states))):
             file.write_text(state, "utf-8")
             wanted = load_config(file)
@@ -205,11 +186,20 @@ def test_the_command_says_what_it_did(server: ServerProcess, file: Path) -> None
     assert f"configuration {after} instead of {before}, after" in CliRunner().invoke(app, command).output
     refused = CliRunner().invoke(app, [*command, "--expect", before])
     assert "not the expected one" in str(refused.exception)
+    file.write_text("rankr = 1\n", "utf-8")
+    refused = CliRunner().invoke(app, command)
+    assert str(refused.exception).startswith(
+        f"{server.address}: the configuration is refused, {after} goes on: "
+    )
+    assert "`vitrine config check FILE`" in str(refused.exception)
+    named = CliRunner().invoke(app, [*command, str(file)])
+    assert named.exit_code == 2
+    assert "was started with" in " ".join(named.output.replace("│", " ").split())
 
 
 def test_a_file_that_is_refused_changes_nothing(server: ServerProcess, file: Path, tmp_path: Path) -> None:
     before = load_config(file).fingerprint
-    with Vitrine(server.address) as shop, Load(server.address, {before: False}) as load:
+    with Vitrine(server.address) as shop, Load(address=server.address, ranks={before: False}) as load:
         for wrong, says in (
             ("[scenes.push", "not a valid TOML file"),
             (text() + "wieght = 1", "unknown key 'scenes.push.wieght'; did you mean 'weights'?"),
@@ -248,7 +238,7 @@ def test_the_file_is_watched(twins: Twins, file: Path, tmp_path: Path) -> None:
             args=("--config", str(file)),
         ) as server,
         Vitrine(server.address) as shop,
-        Load(server.address, {}) as load,
+        Load(address=server.address, ranks={}) as load,
     ):
         file.write_text(text(interest=0.5), "utf-8")
         wanted = load_config(file).fingerprint
@@ -273,7 +263,7 @@ def test_a_split_shop_is_told_part_by_part(twins: Twins, file: Path, tmp_path: P
         parts = {name: closing.enter_context(split.client(name)) for name in split.parts}
         first = load_config(file).fingerprint
         assert {part.get_config().fingerprint for part in parts.values()} == {first}
-        with Load(split.address, {}) as load:
+        with Load(address=split.address, ranks={}) as load:
             for state in (text(interest=0.5), text(cf=0.2), text(interest=0.5, diversity=0.1)):
                 file.write_text(state, "utf-8")
                 wanted = load_config(file).fingerprint

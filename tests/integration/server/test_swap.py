@@ -1,6 +1,5 @@
 """Bundles are swapped while a real server serves: nothing fails, nothing mixes, and memory returns."""
 
-import itertools
 import subprocess
 import sys
 import time
@@ -9,8 +8,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from threading import Event, Thread
-from typing import Any, Self
+from typing import Any
 
 import grpc
 import numpy as np
@@ -20,6 +18,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from tests.integration.server.test_split import Split, start_split
+from tests.support.callers import Callers
 from tests.support.twins import Twins, Window, item_id
 from tests.support.world import World
 from vitrine.api.bundle.v1 import bundle_pb2
@@ -34,49 +33,31 @@ SWAPS = 100
 WARM = 10
 
 
-@dataclass
-class Load:
+@dataclass(kw_only=True)
+class Load(Callers):
     """Clients that ask for windows without end, and what they got.
 
     Attributes:
         seconds: How long each answer took.
         versions: The bundle of each answer.
-        wrong: What was wrong with answers, and calls that failed.
     """
 
+    count: int = CLIENTS
+    pause: float = PAUSE
     twins: Twins
-    address: str
     seconds: list[float] = field(default_factory=list)
     versions: list[str] = field(default_factory=list)
-    wrong: list[str] = field(default_factory=list)
-    _stop: Event = field(default_factory=Event)
-    _threads: list[Thread] = field(default_factory=list)
 
-    def __enter__(self) -> Self:
-        self._threads = [Thread(target=self._ask, args=(n,)) for n in range(CLIENTS)]
-        for thread in self._threads:
-            thread.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._stop.set()
-        for thread in self._threads:
-            thread.join(30)
-
-    def _ask(self, client: int) -> None:
-        with Vitrine(self.address) as shop:
-            for n in itertools.count(client):
-                if self._stop.wait(PAUSE):
-                    return
-                try:
-                    started = time.perf_counter()
-                    window = ask(shop, n % self.twins.count)
-                    self.seconds.append(time.perf_counter() - started)
-                    self.versions.append(window.versions.bundle)
-                    if problem := self.twins.mixed(window):
-                        self.wrong.append(problem)
-                except VitrineError as error:
-                    self.wrong.append(repr(error))
+    def call(self, shop: Vitrine, client: int, number: int) -> None:
+        try:
+            started = time.perf_counter()
+            window = ask(shop, number % self.twins.count)
+            self.seconds.append(time.perf_counter() - started)
+            self.versions.append(window.versions.bundle)
+            if problem := self.twins.mixed(window):
+                self.wrong.append(problem)
+        except VitrineError as error:
+            self.wrong.append(repr(error))
 
     def p99(self, since: int) -> float:
         """In milliseconds."""
@@ -130,7 +111,7 @@ def test_a_hundred_swaps_under_load(tmp_path: Path) -> None:
             bundle=twins.folder, store=store, log=tmp_path / "log", args=("--config", str(twins.config))
         ) as server,
         Vitrine(server.address) as operator,
-        Load(twins, server.address) as load,
+        Load(twins=twins, address=server.address) as load,
     ):
         process = psutil.Process(server.pid)
         time.sleep(1.5)
@@ -161,7 +142,7 @@ def test_a_hundred_swaps_under_load(tmp_path: Path) -> None:
 
 
 def test_the_folder_is_watched(twins: Twins, server: ServerProcess) -> None:
-    with Vitrine(server.address) as shop, Load(twins, server.address) as load:
+    with Vitrine(server.address) as shop, Load(twins=twins, address=server.address) as load:
         assert ask(shop, 3).versions.bundle == twins.versions[0]
         version = twins.swap()
         until("the watch", lambda: shop.get_bundle().version == version)
@@ -185,7 +166,7 @@ def test_the_folder_is_watched(twins: Twins, server: ServerProcess) -> None:
 def test_a_damaged_bundle_is_refused_and_the_old_one_goes_on(
     twins: Twins, server: ServerProcess, tmp_path: Path
 ) -> None:
-    with Vitrine(server.address) as shop, Load(twins, server.address) as load:
+    with Vitrine(server.address) as shop, Load(twins=twins, address=server.address) as load:
         other = twins.folder.with_name("other")
         good = (other / "linear.weights.npy").read_bytes()
         (other / "linear.weights.npy").write_bytes(good[: len(good) // 2])
@@ -215,7 +196,7 @@ def test_a_damaged_bundle_is_refused_and_the_old_one_goes_on(
 
 
 def test_files_of_the_served_bundle_may_be_cut_off(twins: Twins, server: ServerProcess) -> None:
-    with Vitrine(server.address) as shop, Load(twins, server.address) as load:
+    with Vitrine(server.address) as shop, Load(twins=twins, address=server.address) as load:
         for file in twins.folder.glob("*.npy"):
             with file.open("r+b") as opened:
                 opened.truncate(100)
@@ -236,7 +217,7 @@ def test_a_split_shop_is_swapped_part_by_part(twins: Twins, tmp_path: Path) -> N
     with ExitStack() as closing:
         split = split_of(twins, tmp_path, closing, "--no-watch-bundle")
         parts = [closing.enter_context(split.client(name)) for name in ("ranking", "retrieval")]
-        with Vitrine(split.address) as front, Load(twins, split.address) as load:
+        with Vitrine(split.address) as front, Load(twins=twins, address=split.address) as load:
             for n in range(6):
                 version = twins.swap()
                 # Either may be first; until both are there, answers are of the bundle that both have.

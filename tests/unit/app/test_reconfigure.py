@@ -1,10 +1,9 @@
 """The configuration file is read again: what is switched to, what is refused and how that is said."""
 
 import logging
-import shutil
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import replace
@@ -28,31 +27,6 @@ from vitrine.errors import ConfigRefused
 from vitrine.hosting import discovery
 from vitrine.plugin import CONTRACT, ENTRY_POINT_GROUP, MissingData, hookimpl
 from vitrine.rpc.metrics import Metrics
-
-
-@pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Twins:
-    twins = Twins.make(tmp_path_factory.mktemp("twins"), 200)
-    twins.fill(twins.folder.with_name("store"))
-    return twins
-
-
-@pytest.fixture
-def twins(made: Twins, tmp_path: Path) -> Twins:
-    root = Path(shutil.copytree(made.folder.parent, tmp_path / "twins"))
-    return replace(made, folder=root / "served")
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-def shop(twins: Twins, metrics: Metrics) -> Iterator[Shop]:
-    store = twins.folder.with_name("store")
-    with ExitStack() as closing:
-        yield Shop.open(store, twins.folder, load_config(twins.config), system_clock, closing, metrics)
 
 
 @pytest.fixture
