@@ -6,6 +6,7 @@ import pytest
 from pydantic import BaseModel
 from typer.testing import CliRunner
 
+from tests.support.plugin_dist import write_plugin
 from tests.support.twins import Twins
 from vitrine.app.changes import FIXED, changes, fixed_changes
 from vitrine.app.fields import page, settings_page
@@ -221,3 +222,19 @@ def test_the_list_of_plugins_tells_which_scenes_use_them(
         "content is refused: features: plugin 'content' contributes no columns; it offers ranker"
         in shown.output
     )
+
+
+def test_broken_plugins_are_listed_with_what_and_where_and_no_traceback(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_plugin(tmp_path, "half_written", "VITRINE_CONTRACT = 1\nclass Ranker(:\n    pass\n")
+    write_plugin(tmp_path, "without_pandas", "VITRINE_CONTRACT = 1\nimport pandsa\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    monkeypatch.setattr(plugins_command.console, "width", 80)
+    shown = CliRunner().invoke(app, ["plugins"])
+    assert shown.exit_code == 0, shown.output
+    assert f"{tmp_path / 'half_written.py'}, line 2: class Ranker(:\n" in shown.output
+    assert f"{tmp_path / 'without_pandas.py'}, line 2: import pandsa\n" in shown.output
+    assert "without_pandas failed to load: ModuleNotFoundError" in shown.output
+    assert "…" not in shown.output, "nothing is cut off"
+    assert "Traceback" not in shown.output + capsys.readouterr().err

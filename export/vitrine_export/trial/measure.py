@@ -152,6 +152,11 @@ def groups(
 
     found = list(zip(of(pair.with_plugin), of(pair.without), strict=True))
     if not found:
+        if scenes[0] == CART:
+            raise InvalidInput(
+                "scene",
+                f"'{CART}' is tried with new customers, and this window has none; try another scene or window",
+            )
         raise InvalidInput("from", "nobody who can be asked took anything in this window; choose another")
     return found
 

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.recommendation.v1 import recommendation_pb2
+from vitrine.cli.server import server_at
 
 console = Console()
 
@@ -45,21 +46,16 @@ def explain_command(
     """
     from google.protobuf.json_format import MessageToDict
 
-    from vitrine.client import Anonymous, Unavailable, Vitrine
+    from vitrine.client import Anonymous
 
     if user and anonymous:
         raise typer.BadParameter("name a customer with --user or a visitor with --anonymous, not both")
 
     who = user or (Anonymous(anonymous) if anonymous else None)
-    with Vitrine(address) as shop:
-        try:
-            answer = shop.explain(
-                who, item, scene, limit, item_ids=page or (), basket=basket or (), query=query, locale=locale
-            )
-        except Unavailable:
-            raise Unavailable(
-                f"no server answers at {address}; start one with `vitrine serve`, or name it with --address"
-            ) from None
+    with server_at(address) as shop:
+        answer = shop.explain(
+            who, item, scene, limit, item_ids=page or (), basket=basket or (), query=query, locale=locale
+        )
     if as_json:
         typer.echo(json.dumps(MessageToDict(answer, preserving_proto_field_name=True), ensure_ascii=False))
         return

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2
+from vitrine.cli.server import server_at
 from vitrine.cli.trace_table import trace_tables
 
 console = Console()
@@ -43,30 +44,25 @@ def recommend_command(
     - `vitrine recommend --user ann --scene item_page --item mug-1 --scores`
     - `vitrine recommend --user ann --trace`
     """
-    from vitrine.client import Anonymous, Unavailable, Vitrine
+    from vitrine.client import Anonymous
 
     if user and anonymous:
         raise typer.BadParameter("name a customer with --user or a visitor with --anonymous, not both")
 
     who = user or (Anonymous(anonymous) if anonymous else None)
-    with Vitrine(address) as shop:
-        try:
-            window = shop.recommend(
-                who,
-                scene,
-                limit,
-                item_ids=item or (),
-                basket=basket or (),
-                query=query,
-                locale=locale,
-                include_scores=scores,
-                include_trace=trace,
-                timeout=5.0,
-            )
-        except Unavailable:
-            raise Unavailable(
-                f"no server answers at {address}; start one with `vitrine serve`, or name it with --address"
-            ) from None
+    with server_at(address) as shop:
+        window = shop.recommend(
+            who,
+            scene,
+            limit,
+            item_ids=item or (),
+            basket=basket or (),
+            query=query,
+            locale=locale,
+            include_scores=scores,
+            include_trace=trace,
+            timeout=5.0,
+        )
     titles = _items(catalog_address or address, [i.item_id for i in window.items])
     console.print(window_table(window, titles, scores=scores))
     if trace:
@@ -135,7 +131,7 @@ def window_table(
     table.add_column("why", ratio=3)
     table.add_column("score", justify="right")
     if scores:
-        table.add_column("scores", ratio=3)
+        table.add_column("scores", ratio=3, overflow="fold")
     for rank, shown in enumerate(window.items, 1):
         known = items.get(shown.item_id, retrieval_pb2.Item())
         price = (

@@ -6,10 +6,14 @@ import typer
 from rich.console import Console
 from rich.text import Text
 
+from vitrine.cli.server import server_at
+
 if TYPE_CHECKING:
     from vitrine.client import Vitrine
 
 console = Console()
+
+_CHECK = "; `vitrine config check FILE` tells what is wrong with a file, or its fingerprint"
 
 
 def reload_command(
@@ -21,7 +25,11 @@ def reload_command(
         ),
     ] = None,
     config: Annotated[
-        bool, typer.Option("--config", help="The configuration file instead of the bundle.")
+        bool,
+        typer.Option(
+            "--config",
+            help="The configuration file, the one that it was started with, instead of the bundle.",
+        ),
     ] = False,
     expect: Annotated[
         str,
@@ -31,7 +39,6 @@ def reload_command(
             "check` tells.",
         ),
     ] = "",
-    files: Annotated[list[str] | None, typer.Argument(hidden=True)] = None,
 ) -> None:
     """Tells running servers to read their bundle's folder again, or their configuration file, and to switch to it.
 
@@ -41,24 +48,15 @@ def reload_command(
     - `vitrine reload --address localhost:50053 --address localhost:50054`
     - `vitrine reload --config`
     """
-    from vitrine.client import NotReady, Unavailable, Vitrine
+    from vitrine.client import NotReady
 
-    if files:
-        raise typer.BadParameter(
-            f"a server reads the file and the folder that it was started with: leave '{files[0]}' out"
-        )
     for where in address or ["localhost:50051"]:
-        with Vitrine(where) as shop:
+        with server_at(where) as shop:
             try:
                 what = _config(shop, expect) if config else _bundle(shop, expect)
-            except Unavailable:
-                raise Unavailable(
-                    f"no server answers at {where}; start one with `vitrine serve`, or name it with --address"
-                ) from None
             except NotReady as error:
-                hint = "; `vitrine config check FILE` says all that is wrong with a file" if config else ""
                 told = str(error).removeprefix(f"{error.status}: ")
-                raise NotReady(f"{where}: {told}{hint}") from None
+                raise NotReady(f"{where}: {told}{_CHECK if config else ''}") from None
         console.print(Text(f"{where}: {what}"))
 
 

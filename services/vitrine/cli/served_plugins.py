@@ -7,6 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from vitrine.cli.server import server_at
 from vitrine.cli.tables import plugin_table
 
 if TYPE_CHECKING:
@@ -23,15 +24,8 @@ def show_served(address: str, console: Console) -> None:
     Raises:
         Unavailable: No server answers there.
     """
-    from vitrine.client import Unavailable, Vitrine
-
-    with Vitrine(address) as shop:
-        try:
-            served = shop.list_rankers(timeout=5.0)
-        except Unavailable:
-            raise Unavailable(
-                f"no server answers at {address}; start one with `vitrine serve`, or name it with --address"
-            ) from None
+    with server_at(address) as shop:
+        served = shop.list_rankers(timeout=5.0)
     console.print(served_table(served, console.width))
     for text in messages(served):
         console.print(Text(text, "yellow"), soft_wrap=True)
@@ -55,7 +49,12 @@ def served_table(served: "ranking_pb2.ListRankersResponse", width: int) -> Table
     wide = width >= _WIDE
     since = datetime.fromtimestamp(served.since.ToNanoseconds() / 1e9, UTC)
     columns = ("plugin", *(("from",) if wide else ()), "runs in", "used in", "state")
-    table = plugin_table(width, *columns, numbers=("budget", "calls", "failed", "too late"))
+    table = plugin_table(
+        width,
+        *columns,
+        whole=("plugin", "runs in", "state"),
+        numbers=("budget", "calls", "failed", "too late" if wide else "too\nlate"),
+    )
     table.caption = Text(
         f"bundle {served.bundle_version or 'none'} · calls since {since:%Y-%m-%d %H:%M:%S} UTC",
         "table.caption",
@@ -75,13 +74,14 @@ def _row(
     from vitrine.api.ranking.v1 import ranking_pb2
 
     state = ranking_pb2.PluginState.Name(part.state).removeprefix("PLUGIN_STATE_").lower()
+    between = " " if wide else "\n"
     apart = plugin.isolation
     if plugin.restarts:
-        apart += f" (restarts: {plugin.restarts:,})"
+        apart += f"{between}(restarts: {plugin.restarts:,})"
     budget = f"{part.budget.ToNanoseconds() / 1e6:g} ms" if part.HasField("budget") else ""
     counts = (part.calls, part.failures, part.timeouts)
     return [
-        Text(f"{plugin.name} {part.version}".rstrip()),
+        Text(f"{plugin.name}{between}{part.version}".rstrip()),
         *([Text(plugin.distribution)] if wide else []),
         Text(apart),
         Text(used),

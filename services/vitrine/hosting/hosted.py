@@ -19,7 +19,8 @@ log = logging.getLogger(__name__)
 
 # Candidates that a budget is meant for; a call with more has longer in proportion.
 BUDGET_ROWS = 1000
-# Threads that one plugin may keep at once without coming back. Then it is called no more until one has.
+# Once so many threads have not come back from a plugin, it is called no more until one has. Calls that had begun by then
+# may hang, too: one for each worker at most.
 MAX_HUNG = 4
 # What hosts a plugin elsewhere ends it by itself; whoever watches the thread gives it so long to do that.
 GRACE_SECONDS = 0.25

@@ -84,6 +84,9 @@ class Waiter:
         watch.begin()
         try:
             return await watch.answer
+        except BaseException:
+            watch.forget()
+            raise
         finally:
             watch.run.close()
 
@@ -105,6 +108,15 @@ class _Watch(Generic[T]):
         self._work = work
         self._leg: RunningLeg | None = None
         self._timer: asyncio.TimerHandle | None = None
+
+    def forget(self) -> None:
+        """Lets go of an error that was the answer.
+
+        It holds the frames that it went through, and these this: together they would keep the models of a request that
+        failed until the collector comes.
+        """
+        self.answer = self._loop.create_future()
+        self.answer.cancel()
 
     def begin(self) -> None:
         """Hands the work to a thread."""
@@ -131,6 +143,8 @@ class _Watch(Generic[T]):
             self._loop.call_soon_threadsafe(self._end, leg, value, failure)
         except RuntimeError:
             log.debug("an answer came after the server had stopped")
+        # Its frames hold this one.
+        failure = None
 
     def _end(self, leg: RunningLeg, value: T | None, failure: BaseException | None) -> None:
         """In the event loop: the thread has come to the end."""

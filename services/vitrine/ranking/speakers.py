@@ -21,15 +21,16 @@ def speakers(
         calls: How rankers are asked.
     """
     found = np.full(len(positions), -1, np.int64)
-    for ranker in calls.rankers.ready.values():
-        if ranker.reason is code:
-            rows = calls.explain(ranker, batch, positions)
-            # A reason without its item is better than no answer.
-            if rows is not None:
-                found[:] = rows
     start, end = int(batch.history.offsets[index]), int(batch.history.offsets[index + 1])
-    # Whatever a plugin says: only what is in this shopper's own history may be named.
-    found[(found < start) | (found >= end)] = -1
+    able = [ranker for ranker in calls.rankers.ready.values() if ranker.reason is code and ranker.explains]
+    # Where a source alone stands for the reason, any ranker may know; else what is of other scenes is left alone.
+    for ranker in [one for one in able if one.name in batch.scores] or able:
+        rows = calls.explain(ranker, batch, positions)
+        # A reason without its item is better than no answer.
+        if rows is not None:
+            # Whatever a plugin says: only what is in this shopper's own history may be named.
+            own = (found < 0) & (rows >= start) & (rows < end)
+            found[own] = rows[own]
     named = np.flatnonzero(found >= 0)
     # That an item resembles itself is no reason.
     itself = batch.history.rows[found[named]] == batch.items.rows[positions[named]]

@@ -67,7 +67,9 @@ class AnswerChecks(Asking):
         part = self._part()
         for what, window in self._windows().items():
             batch = self._batch(part, window)
-            now = self._answer(part, batch, what)
+            now, again = (self._answer(part, batch, what) for _ in range(2))
+            if any(again[name].tobytes() != column.tobytes() for name, column in now.items()):
+                continue  # no clock is to blame: the test above has failed
             with a_year_later(self.plugin):
                 later = self._answer(part, batch, what)
             self._same(

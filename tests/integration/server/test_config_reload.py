@@ -192,9 +192,6 @@ def test_the_command_says_what_it_did(server: ServerProcess, file: Path) -> None
         f"{server.address}: the configuration is refused, {after} goes on: "
     )
     assert "`vitrine config check FILE`" in str(refused.exception)
-    named = CliRunner().invoke(app, [*command, str(file)])
-    assert named.exit_code == 2
-    assert "was started with" in " ".join(named.output.replace("│", " ").split())
 
 
 def test_a_file_that_is_refused_changes_nothing(server: ServerProcess, file: Path, tmp_path: Path) -> None:

@@ -171,3 +171,11 @@ def test_interest_vectors_reach_the_end_of_the_catalogue(small_bundle: Path, cat
     assert attached.interest_vectors is not None
     assert len(attached.interest_vectors) == 3002
     assert not attached.interest_vectors[2:].any()
+
+
+def test_arrays_are_read_only(small_bundle: Path, catalog: Catalog) -> None:
+    """Plugins have them, too."""
+    attached = AttachedBundle(load_bundle(small_bundle), catalog)
+    for array in (attached.bundle_rows, attached.catalog_rows, attached.content, attached.interest_vectors):
+        assert array is None or not array.flags.writeable
+    assert attached.content is not None

@@ -10,8 +10,8 @@ from vitrine.config import Config, load_config
 from vitrine.dataset import Dataset
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.subject import Subject
-from vitrine.plugin import Batch, LoadContext, Scores, hookimpl
 from vitrine.hosting import Plugin
+from vitrine.plugin import Batch, LoadContext, Scores, hookimpl
 from vitrine.recommendation.query import WindowQuery
 from vitrine_export.evaluate.serving import ablated, alone
 

@@ -1,9 +1,12 @@
 """A plugin that hangs costs its budget and its column, and nothing else: neither the answer nor a thread."""
 
 import asyncio
+import gc
 import threading
 import time
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -193,3 +196,30 @@ def test_workers_end_although_one_hangs() -> None:
     with pytest.raises(RuntimeError):
         pool.run(hang)
     free.set()
+
+
+@pytest.mark.parametrize("fails", [False, True])
+async def test_what_a_request_worked_with_is_freed_without_the_collector(
+    workers: Workers, fails: bool
+) -> None:
+    class Engine:
+        def rank(self, leg: Leg) -> int:
+            if fails:
+                raise ValueError("unknown scene")
+            return 1
+
+    gc.collect()
+    gc.disable()
+    try:
+        engine = Engine()
+        freed = weakref.ref(engine)
+        with pytest.raises(ValueError, match="scene") if fails else nullcontext():
+            await Waiter(workers).run(engine.rank, 5)
+        del engine
+        for _ in range(100):
+            if freed() is None:
+                break
+            await asyncio.sleep(0.01)
+        assert freed() is None
+    finally:
+        gc.enable()

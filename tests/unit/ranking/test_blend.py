@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from vitrine.ranking.blend import normalise, order
+from vitrine.ranking.blend import normalise, order, spread
 
 NAN = np.nan
 
@@ -41,3 +41,11 @@ def test_equal_scores_are_ordered_by_hash_alone() -> None:
     scores = np.array([1.0, 2.0, 1.0, 1.0], np.float32)
     ties = np.array([30, 5, 10, 20], np.uint64)
     assert order(scores, ties).tolist() == [1, 2, 3, 0]
+
+
+def test_scores_at_the_ends_of_float32_keep_their_distances() -> None:
+    far = np.array([3e38, -3e38, 0.0], np.float32)
+    beside = np.array([4.0, 0.0, 2.0], np.float32)
+    scaled = normalise(np.column_stack([far, beside]))
+    assert scaled.T.tolist() == [[1.0, 0.0, 0.5], [1.0, 0.0, 0.5]]
+    assert np.allclose(spread(far), [1.0, 0.01, 0.505])

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pluggy
 import pytest
 
@@ -146,6 +147,31 @@ def test_a_wrong_explanation_costs_only_itself(rows: object) -> None:
     (one,) = engine.rank(_query(["i1", "i4"])).lists
     assert one.positions.tolist() == [1, 0]
     assert [r.item_ids for r in one.reasons] == [(), ()]
+
+
+class _Speaker(_Ranker):
+    reason = ReasonCode.CO_VISITATION
+    asked: list[str] = []  # noqa: RUF012
+
+    def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+        self.asked.append(self.name)
+        # By its name: one that always knows, and one that never does.
+        return np.full(len(positions), 0 if self.name.startswith("knows") else -1)
+
+
+def test_a_ranker_with_nothing_to_say_leaves_the_word_to_others_and_those_of_other_scenes_are_not_asked() -> (
+    None
+):
+    config = _config({"knows": 1.0, "shy": 1.0})
+    beside = SceneConfig(sources={"popular": 10}, weights={"knows_elsewhere": 1.0})
+    config = config.model_copy(update={"scenes": {**config.scenes, "beside": beside}})
+    plugins = [_plugin(name, _by_number, _Speaker) for name in ("knows", "knows_elsewhere", "shy")]
+    _Speaker.asked = []
+    shopper = ShopperQuery(Profile(), "home", Context(item_ids=("i3",)))
+    query = RankingQuery.single(NOW, shopper, Candidates.of_items(["i1", "i4"]))
+    (one,) = RankingEngine(make_catalog(5), None, config, plugins).rank(query).lists
+    assert [r.item_ids for r in one.reasons] == [("i3",), ("i3",)]
+    assert set(_Speaker.asked) == {"knows", "shy"}
 
 
 def test_rankers_cannot_change_each_others_scores() -> None:

@@ -67,7 +67,7 @@ class AsksForTheTime(Good):
 
 class AsksForTheDay(Good):
     def score(self, batch: Batch) -> Scores:
-        today = dt.datetime.now(dt.UTC).date().toordinal() + dt.date.today().toordinal()
+        today = dt.datetime.now(dt.UTC).date().toordinal()
         return super().score(batch) * np.float32(today)
 
 
@@ -211,7 +211,7 @@ def test_explanations_of_another_form_are_named() -> None:
         (lambda n: np.zeros((n, 1), np.float32), "shape (50, 1)"),
         (lambda n: np.full(n, np.inf, np.float32), "an infinite score: guard divisions"),
         (lambda n: np.full(n, np.nan, np.float32), "NaN: answer a number for each, or say `partial = True`"),
-        (lambda n: None, "a NoneType"),
+        (lambda n: None, "nothing: `return` the scores"),
     ],
 )
 def test_answers_of_another_form_are_named(answer: object, words: str) -> None:

@@ -135,5 +135,5 @@ def test_scenes_that_cannot_be_tried_are_refused(dataset: Dataset, config: Confi
 def test_nobody_to_ask_is_said(dataset: Dataset, config: Config, installed: Path) -> None:
     name = install(installed, "lonely")
     late = datetime(2027, 1, 1, tzinfo=UTC).timestamp()
-    with pytest.raises(InvalidInput, match="nothing was taken between --from and --to"):
+    with pytest.raises(InvalidInput, match="2027-01-01 to 2027-01-02, must begin within the data"):
         try_plugin(name, dataset, config, Settings(start=late, end=late + 86_400))
