@@ -51,8 +51,6 @@ def serve(options: ServeOptions) -> None:
 async def _serve(options: ServeOptions) -> None:
     stopping = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
     async with AsyncExitStack() as closing:
         metrics = Metrics()
         workers = Workers(max(2, os.cpu_count() or 1))
@@ -61,6 +59,9 @@ async def _serve(options: ServeOptions) -> None:
             system_clock if options.as_of is None else clock_from(options.as_of, frozen=options.freeze_clock)
         )
         started = await start_services(Process(options, clock, workers, metrics, closing))
+        # Not before: until then nothing has been promised to anybody, and whatever keeps the start may be interrupted.
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stopping.set)
         # What was loaded lives long: the collector need not look at it again and again. A bundle that is replaced is
         # freed all the same, by the counting of references alone (tests/unit/app/test_generations.py). Nothing is
         # frozen after a swap: garbage of requests on their way would be frozen with it, for good.

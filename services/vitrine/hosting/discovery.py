@@ -1,6 +1,5 @@
 """Finds ranking plugins by entry point, each loaded on its own so that one cannot spoil another."""
 
-import contextvars
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -10,7 +9,10 @@ import pluggy
 from pydantic import BaseModel
 
 from vitrine import plugin as contract
+from vitrine.errors import Timeout
+from vitrine.hosting.patience import START_SECONDS, within
 from vitrine.hosting.plain import words
+from vitrine.validation import nearest
 
 log = logging.getLogger(__name__)
 
@@ -89,17 +91,22 @@ def load_plugin(entry: EntryPoint) -> Plugin:
     host = pluggy.PluginManager(contract.PROJECT)
     host.add_hookspecs(contract)
     try:
-        # In a context of its own: numpy's `seterr` there would have our arithmetic raise.
-        loaded = contextvars.copy_context().run(entry.load)
+        loaded = within(START_SECONDS, entry.load)
         problem = _other_contract(getattr(loaded, _VERSION, None))
         if not problem:
+            # Before pluggy looks, for which a misspelt hook is silent.
+            problem = _unknown_hook(loaded)
+        if not problem:
             host.register(loaded, entry.name)
-            # A misspelt hook would be silent without this.
             host.check_pending()
             if not host.get_hookcallers(loaded):
-                problem = "implements no hook of vitrine.plugin"
+                problem = (
+                    "implements no hook: write `@hookimpl` above `vitrine_make_ranker`; see vitrine.plugin"
+                )
     except KeyboardInterrupt:
         raise
+    except Timeout as late:
+        problem = f"{_FAILED}: its import {late}"
     except BaseException as error:
         log.exception("ranking plugin '%s' cannot be loaded", entry.name)
         problem = f"{_FAILED}: {type(error).__name__}: {words(error)}"
@@ -108,6 +115,19 @@ def load_plugin(entry: EntryPoint) -> Plugin:
                 f"; it may be written for another contract than {contract.CONTRACT}, which this server has"
             )
     return Plugin(entry.name, _origin(entry), None if problem else host, problem)
+
+
+def _unknown_hook(loaded: object) -> str:
+    """What is wrong with the names of its hooks; empty when nothing is."""
+    marked = [
+        name
+        for name, value in getattr(loaded, "__dict__", {}).items()
+        if hasattr(value, f"{contract.PROJECT}_impl")
+    ]
+    for name in marked:
+        if name not in _OFFERS:
+            return f"implements '{name}', which is no hook; {nearest(name, _OFFERS)}"
+    return ""
 
 
 def _origin(entry: EntryPoint) -> str:

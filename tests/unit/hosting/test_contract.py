@@ -2,6 +2,7 @@
 
 import inspect
 import textwrap
+import threading
 from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
@@ -224,3 +225,16 @@ def test_the_configuration_may_set_the_budget() -> None:
     assert make_rankers(plugins, ["one"], None, config()).hosted["one"].budget == 1.0
     told = config(one=PluginConfig(budget_ms=20))
     assert make_rankers(plugins, ["one"], None, told).hosted["one"].budget == 0.02
+
+
+def test_a_hook_that_does_not_come_back_switches_its_plugin_off(monkeypatch: pytest.MonkeyPatch) -> None:
+    free = threading.Event()
+
+    def vitrine_make_ranker(load: LoadContext) -> Ranker:
+        free.wait(20)
+        return Constant("slow")
+
+    monkeypatch.setattr("vitrine.hosting.maker.START_SECONDS", 0.1)
+    made = make_rankers([found("slow", vitrine_make_ranker)], ["slow"], None, config())
+    free.set()
+    assert made.off["slow"] == "failed to start: vitrine_make_ranker did not come back within 0 s"

@@ -58,7 +58,10 @@ def test_a_plugin_that_ends_the_process_is_listed_with_the_cause() -> None:
         ("odd", "is written for contract 'one', and this server has 1"),
         ("import", "it may be written for another contract than 1"),
         ("absent", "failed to load: ModuleNotFoundError: No module named 'what_nobody_has_installed'"),
-        ("misspelt", "unknown hook 'vitrine_make_rnaker'"),
+        (
+            "misspelt",
+            "implements 'vitrine_make_rnaker', which is no hook; did you mean 'vitrine_make_ranker'?",
+        ),
         ("empty", "implements no hook"),
     ],
 )
