@@ -12,7 +12,6 @@ import uvloop
 
 from tests.support.world import World
 from vitrine.app.offline import OfflineShop
-from vitrine.app.workers import Workers
 from vitrine.bundle import load_bundle
 from vitrine.config import load_config
 from vitrine.dataset import Dataset
@@ -20,6 +19,7 @@ from vitrine.domain.candidates import Candidates
 from vitrine.domain.subject import Subject
 from vitrine.hosting import Calls, Hosted, Leg, Waiter
 from vitrine.hosting.breaker import Breaker
+from vitrine.hosting.workers import Workers
 from vitrine.plugin import Batch, Ranker, Scores
 from vitrine.ranking import RankingQuery, Scored, ShopperQuery
 from vitrine.ranking.batch import make_batch

@@ -18,13 +18,13 @@ from vitrine.app.reconfigure import ConfigReloader, Standing
 from vitrine.app.reconfigure.service import ConfigServicer
 from vitrine.app.reload import Reloader
 from vitrine.app.watch import Watch, Watched
-from vitrine.app.workers import Workers
 from vitrine.bundle.service import BundleServicer
 from vitrine.catalog import Catalog
 from vitrine.config import Config
 from vitrine.domain.clock import Clock
 from vitrine.domain.plugins import Plugins
 from vitrine.hosting import Waiter
+from vitrine.hosting.workers import Workers
 from vitrine.ranking import RankingEngine
 from vitrine.ranking.service import RankingServicer
 from vitrine.rpc.metrics import Metrics

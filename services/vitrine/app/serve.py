@@ -16,8 +16,8 @@ from vitrine.app.options import ServeOptions
 from vitrine.app.parts import Process
 from vitrine.app.plugin_watch import PluginWatch
 from vitrine.app.services import start_services
-from vitrine.app.workers import Workers
 from vitrine.domain.clock import clock_from, system_clock
+from vitrine.hosting.workers import Workers
 from vitrine.inference.runtime import check_runtime
 from vitrine.rpc.listening import authority
 from vitrine.rpc.metrics import Metrics

@@ -6,9 +6,10 @@ from vitrine.hosting.facts import BlockFacts, RankerFacts
 from vitrine.hosting.hosted import Hosted, Missing, State
 from vitrine.hosting.making import make_rankers
 from vitrine.hosting.observer import SILENT, Observer
+from vitrine.hosting.patience import run_watched
 from vitrine.hosting.rankers import Rankers
 from vitrine.hosting.run import DIRECT, Leg, Run, Superseded
-from vitrine.hosting.waiting import Waiter, run_watched
+from vitrine.hosting.waiting import Waiter
 
 __all__ = [
     "DIRECT",

@@ -48,10 +48,10 @@ class Calls:
         column = self._call(hosted, "score", batch, check=lambda a: checks.scores(a, n, partial=partial))
         if column is None:
             return None
-        # Rankers that follow see it, and must not change it.
-        view: Scores = column.view()
-        view.flags.writeable = False
-        return view
+        # Rankers that follow see it, and must not change it; it is the host's own copy.
+        scores: Scores = column
+        scores.flags.writeable = False
+        return scores
 
     def columns(self, plugin: str, batch: Batch) -> Mapping[str, Scores] | None:
         """``float32[n]`` of each column that a plugin contributes, by its name there."""

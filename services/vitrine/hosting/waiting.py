@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.01
 
 
 class Threads(Protocol):
-    """Where the work is done; `vitrine.app.workers.Workers` has them."""
+    """Where the work is done; `vitrine.hosting.workers.Workers` has them."""
 
     def run(self, task: Callable[[], None], /) -> object:
         """Has it done in a thread, soon."""
@@ -29,35 +29,6 @@ class Threads(Protocol):
     def give_up(self, thread: int, /) -> None:
         """Takes another thread for one that hangs; that one ends when it comes back."""
         ...
-
-
-def run_watched(work: Callable[[Leg], T]) -> T:
-    """What the work answers, as `Waiter.run`, for who may block: in threads of its own, and however long it takes."""
-    run, done = Run(math.inf), threading.Event()
-    ended: list[tuple[T | None, BaseException | None]] = []
-
-    def go(leg: RunningLeg) -> None:
-        try:
-            ended.append((work(leg), None))
-        except Superseded:
-            return
-        except BaseException as error:  # noqa: BLE001 - whoever waits gets it
-            ended.append((None, error))
-        finally:
-            leg.settle()
-        done.set()
-
-    def begin() -> None:
-        threading.Thread(target=go, args=(run.leg(),), name="vitrine-watched", daemon=True).start()
-
-    begin()
-    while not done.wait(LOOK_SECONDS):
-        if run.give_up():
-            begin()
-    value, failure = ended[0]
-    if failure is not None:
-        raise failure
-    return cast("T", value)
 
 
 class Waiter:

@@ -30,7 +30,7 @@ CLIENTS = 4
 PAUSE = 0.004
 SWAPS = 100
 # Swaps after which every arena, cache and pool has its size.
-WARM = 10
+WARM = 30
 
 
 @dataclass(kw_only=True)

@@ -13,12 +13,12 @@ import pytest
 from tests.support.twins import Twins
 from vitrine.app.generations import Generation, Generations
 from vitrine.app.shop import Shop
-from vitrine.app.workers import Workers
 from vitrine.config import load_config
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.clock import system_clock
 from vitrine.domain.profile import Profile
 from vitrine.hosting import Waiter
+from vitrine.hosting.workers import Workers
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.recommendation.local import LocalServices
 from vitrine.retrieval import RetrievalQuery

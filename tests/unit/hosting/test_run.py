@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 
 from tests.support.batches import batch_of
-from vitrine.app.workers import Workers
 from vitrine.hosting import Hosted, Leg, Missing, Waiter
 from vitrine.hosting.breaker import Breaker
+from vitrine.hosting.workers import Workers
 from vitrine.plugin import Batch, Scores
 
 

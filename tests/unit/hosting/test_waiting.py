@@ -13,12 +13,12 @@ import numpy as np
 import pytest
 
 from tests.support.batches import batch_of
-from vitrine.app.workers import Workers
 from vitrine.domain.answer import DegradationCode
 from vitrine.errors import Timeout
 from vitrine.hosting import Hosted, Leg, Missing, Waiter
 from vitrine.hosting.breaker import Breaker
 from vitrine.hosting.hosted import MAX_HUNG
+from vitrine.hosting.workers import Workers
 from vitrine.plugin import Batch, Scores
 
 

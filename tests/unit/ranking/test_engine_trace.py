@@ -11,7 +11,6 @@ import pytest
 
 from tests.support.shop import make_catalog
 from vitrine import plugin as contract
-from vitrine.app.workers import Workers
 from vitrine.config import Config, PluginConfig, RankingConfig, SceneConfig, load_config
 from vitrine.domain.answer import DegradationCode, ReasonCode
 from vitrine.domain.candidates import Candidates
@@ -19,6 +18,7 @@ from vitrine.domain.plugins import PluginState
 from vitrine.domain.profile import Profile
 from vitrine.domain.trace import Trace
 from vitrine.hosting import Hosted, Plugin, Waiter
+from vitrine.hosting.workers import Workers
 from vitrine.plugin import Batch, FeatureBlock, FeatureColumn, LoadContext, Scores, hookimpl
 from vitrine.ranking import RankingEngine, RankingQuery, ShopperQuery
 from vitrine.ranking import engine as engine_module

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from vitrine.app import workers as module
-from vitrine.app.workers import Workers
+from vitrine.hosting import workers as module
+from vitrine.hosting.workers import Workers
 
 
 def test_all_that_hang_together_hold_up_the_end_no_longer_than_one(monkeypatch: pytest.MonkeyPatch) -> None:
