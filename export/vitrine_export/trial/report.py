@@ -1,12 +1,8 @@
 """What a trial found, for programs and for whoever shows it."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 
-import msgspec
-
-from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.report import Table, machine
 from vitrine_export.trial.examples import Example
 from vitrine_export.trial.latency import Latency
@@ -117,22 +113,6 @@ class Trial:
             f"[scenes.{scene}.weights]\n{self.plugin} = {weight:g}" for scene, weight in self.weights.items()
         ]
         return "\n\n".join([*features, *tables])
-
-    def write(self, folder: Path) -> None:
-        """Writes ``trial.json`` and ``index.html``, a page that needs nothing else.
-
-        Raises:
-            InvalidInput: The folder cannot be written.
-        """
-        from vitrine_export.trial.page import page
-
-        whole = {**asdict(self), "verdicts": self.verdicts, "machine": machine()}
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / "trial.json").write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2))
-            (folder / "index.html").write_text(page(self), "utf-8")
-        except OSError as error:
-            raise InvalidInput("out", f"cannot write {folder}: {error.strerror or error}") from error
 
 
 def _verdict(plugin: str, table: Table) -> str:

@@ -104,7 +104,7 @@ def try_command(
         raise InvalidInput("out", f"{out} is a file; name a folder")
     dataset, settings = Dataset.open(data), load_config(config)
     _require(retrain=retrain)
-    from vitrine_export.trial import Settings, try_plugin
+    from vitrine_export.trial import Settings, try_plugin, write
 
     asked = Settings(
         scene=scene,
@@ -121,7 +121,7 @@ def try_command(
     with progress(Console(stderr=True)) as report:
         trial = try_plugin(name, dataset, settings, asked, report)
     if out is not None:
-        trial.write(out)
+        write(trial, out)
     for part in shown(trial, console.width):
         console.print(part)
     console.print(_next(trial, data, out))

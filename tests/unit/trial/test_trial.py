@@ -17,7 +17,7 @@ from vitrine.dataset import Dataset
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate import evaluate_temporal
 from vitrine_export.evaluate.serving import changed
-from vitrine_export.trial import Settings, Trial, try_plugin
+from vitrine_export.trial import Settings, Trial, try_plugin, write
 from vitrine_export.trial.settings import window
 
 NAME = "liked"
@@ -142,7 +142,7 @@ def test_lists_stay_in_line_whatever_the_language(trial: Trial, width: int) -> N
 
 
 def test_the_page_and_the_file_for_programs_say_the_same(trial: Trial, tmp_path: Path) -> None:
-    trial.write(tmp_path / "out")
+    write(trial, tmp_path / "out")
     page = (tmp_path / "out" / "index.html").read_text("utf-8")
     whole = json.loads((tmp_path / "out" / "trial.json").read_text("utf-8"))
     assert whole["verdicts"] == trial.verdicts
@@ -157,7 +157,7 @@ def test_the_page_and_the_file_for_programs_say_the_same(trial: Trial, tmp_path:
 def test_a_folder_that_cannot_be_written_is_named(trial: Trial, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(InvalidInput, match="cannot write"):
-        trial.write(tmp_path / "file")
+        write(trial, tmp_path / "file")
 
 
 def test_one_that_says_nothing_of_some_items_is_told_so(
