@@ -31,10 +31,10 @@ def test_it_ends_with_what_was_found_and_what_to_do_next(
     assert "Known customers, all items:" in end
     assert "[scenes.home.weights]\n    endearing = 0.2\n" in end
     assert "--retrain" in end
-    assert "index.html" in end.replace("\n", "")
+    assert "index.html" in end.replace("\n", "")  # a long path is broken anywhere
     assert (out / "index.html").is_file()
     assert done.output.count("without endearing") >= 13, "three tables and ten lists"
-    assert "has never seen 'endearing'" in done.output
+    assert "has never seen 'endearing'" in " ".join(done.output.split())
 
 
 def test_a_fault_ends_it_with_a_sentence(dataset: Dataset, installed: Path) -> None:
