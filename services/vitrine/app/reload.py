@@ -230,7 +230,10 @@ def _models(bundle: Bundle) -> tuple[ServedModel, ...]:
 
 
 def _tell_off(generation: Generation) -> None:
-    """Rankers that are off with a bundle, in the log."""
+    """Rankers and columns of plugins that are off with a bundle, in the log."""
     if generation.engine is not None:
-        for name, why in generation.engine.rankers.off.items():
+        rankers = generation.engine.rankers
+        for name, why in rankers.off.items():
             log.warning("ranker '%s' is off: %s", name, why)
+        for name, why in rankers.blocks_off.items():
+            log.warning("feature columns of '%s' are off: %s", name, why)
