@@ -117,14 +117,15 @@ def load_plugin(entry: EntryPoint) -> Plugin:
     return Plugin(entry.name, _origin(entry), None if problem else host, problem)
 
 
+def marked_hooks(loaded: object) -> list[str]:
+    """What bears the mark of a hook in a module, whether or not there is such a hook."""
+    mark = f"{contract.PROJECT}_impl"
+    return [name for name, value in getattr(loaded, "__dict__", {}).items() if hasattr(value, mark)]
+
+
 def _unknown_hook(loaded: object) -> str:
     """What is wrong with the names of its hooks; empty when nothing is."""
-    marked = [
-        name
-        for name, value in getattr(loaded, "__dict__", {}).items()
-        if hasattr(value, f"{contract.PROJECT}_impl")
-    ]
-    for name in marked:
+    for name in marked_hooks(loaded):
         if name not in _OFFERS:
             return f"implements '{name}', which is no hook; {nearest(name, _OFFERS)}"
     return ""
@@ -141,7 +142,8 @@ def _other_contract(version: object) -> str:
         return (
             f"says no contract version: add `{_VERSION} = {ours}` to its module, having read vitrine.plugin"
         )
-    if isinstance(version, int) and version == ours:
+    # True is 1, and yet no version.
+    if type(version) is int and version == ours:
         return ""
     if isinstance(version, int) and version > ours:
         return f"is written for contract {version}, and this server has {ours}: update Vitrine, or install an older version of it"

@@ -115,8 +115,12 @@ def _names(told: Any, attribute: str) -> tuple[str, ...] | None:
     return value
 
 
-def _budget(told: object) -> float:
-    # Not NaN, which is not above 0.
-    if isinstance(told, int | float) and not isinstance(told, bool) and 0 < told <= _MOST_BUDGET_MS:
+def is_budget(told: object) -> bool:
+    """Whether it is a number of milliseconds above 0, which NaN is not, and at most a minute."""
+    return isinstance(told, int | float) and not isinstance(told, bool) and 0 < told <= _MOST_BUDGET_MS
+
+
+def _budget(told: Any) -> float:
+    if is_budget(told):
         return float(told)
     raise Misfit(f"budget_ms must be a number of milliseconds, above 0 and at most {_MOST_BUDGET_MS:,}")

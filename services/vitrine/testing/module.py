@@ -1,6 +1,5 @@
 """What is tested of a plugin's module, and how its parts are made."""
 
-import difflib
 import inspect
 import re
 from collections.abc import Mapping
@@ -12,14 +11,15 @@ from pydantic import BaseModel, ValidationError
 
 from vitrine import plugin as contract
 from vitrine.bundle import AttachedBundle
+from vitrine.hosting.discovery import marked_hooks
+from vitrine.hosting.facts import is_budget
 from vitrine.plugin import CONTRACT, LoadContext, MissingData
+from vitrine.validation import nearest
 
 HOOKS = tuple(name for name in vars(contract) if name.startswith("vitrine_"))
 # What a name must be like to stand in a table of the configuration and in the name of a feature column.
 NAME = re.compile(r"[a-z0-9_]{1,64}")
 _NOT_A_SETTING = "no_such_setting"
-# Of a budget; the server refuses more.
-_LONGEST_MS = 60_000
 
 
 def fail(sentence: str) -> NoReturn:
@@ -45,16 +45,14 @@ def check_contract(plugin: ModuleType) -> None:
 
 def check_hooks(plugin: ModuleType, wanted: str) -> None:
     """Its hooks exist, are marked, take the right arguments, and the one that is tested is among them."""
-    marked = [name for name, value in vars(plugin).items() if hasattr(value, "vitrine_impl")]
+    marked = marked_hooks(plugin)
     for name, value in vars(plugin).items():
         ours = inspect.isfunction(value) and value.__module__ == plugin.__name__
         if name not in marked and ours and name.startswith("vitrine_"):
             fail(f"{name} is not marked as a hook and would never be called: write `@hookimpl` above it")
     for name in marked:
         if name not in HOOKS:
-            close = difflib.get_close_matches(name, HOOKS, n=1)
-            meant = f"did you mean '{close[0]}'?" if close else f"there are {', '.join(HOOKS)}"
-            fail(f"there is no hook '{name}': {meant}")
+            fail(f"there is no hook '{name}': {nearest(name, HOOKS)}")
     try:
         _host(plugin)
     except pluggy.PluginValidationError as error:
@@ -91,7 +89,7 @@ def check_settings(plugin: ModuleType, settings: Mapping[str, Any]) -> None:
 
 def check_budget(budget: object, whose: str) -> None:
     """It is a time."""
-    if isinstance(budget, bool) or not isinstance(budget, int | float) or not 0 < budget <= _LONGEST_MS:
+    if not is_budget(budget):
         fail(
             f"{whose} budget_ms is {budget!r}: make it the milliseconds that a call with up to 1,000 candidates may take, "
             "at most a minute"
