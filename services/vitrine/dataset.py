@@ -16,6 +16,11 @@ from vitrine.errors import InvalidInput
 SCHEMA_VERSION = 1
 MANIFEST, EVENTS, ITEMS = "dataset.json", "events.parquet", "items.parquet"
 
+# Where events have an order and no times, each is taken to have come so many seconds after the one before. By the
+# half-lives of a profile (30 days and one) the long-term interest then halves within 120 events, the short-term one
+# within four.
+STEP = 21_600.0
+
 EVENT_TYPES: tuple[str, ...] = tuple(t.name.lower() for t in EventType)
 AVAILABILITIES: tuple[str, ...] = tuple(a.name.lower() for a in Availability)
 
@@ -61,6 +66,7 @@ class Has(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         times: Events have times.
+        order: Events have no times, but those of a shopper stand in the order in which they came.
         items: There was an item table; without one, ``items.parquet`` lists identifiers only.
         text: Some item has a title or a description.
         prices: Some item has a price.
@@ -74,6 +80,12 @@ class Has(msgspec.Struct, frozen=True, kw_only=True):
     prices: bool
     categories: bool
     brands: bool
+    order: bool = False
+
+    @property
+    def ordered(self) -> bool:
+        """Whether it is known what came after what."""
+        return self.times or self.order
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):
@@ -173,6 +185,7 @@ class Dataset:
         currency: str | None = None,
         report: dict[str, Any] | None = None,
         items_given: bool | None = None,
+        ordered: bool = False,
     ) -> Self:
         """Writes a data set, replacing the one that is there; the manifest comes last and makes it whole.
 
@@ -186,6 +199,7 @@ class Dataset:
             report: What was done, for the manifest.
             items_given: Whether `items` is a real table rather than identifiers from the events; as
                 ``items is not None`` when not told.
+            ordered: Events without times stand, for each shopper, in the order in which they came.
 
         Raises:
             InvalidInput: The folder cannot be written.
@@ -196,11 +210,12 @@ class Dataset:
         )
         catalog = None if items is None else complete(items.lazy(), ITEM_SCHEMA).collect()
         first, last = table.select(pl.col("time").min().alias("a"), pl.col("time").max().alias("b")).row(0)
+        given = items is not None if items_given is None else items_given
         manifest = Manifest(
             schema_version=SCHEMA_VERSION,
             name=name,
             currency=currency,
-            has=_has(first is not None, catalog, items is not None if items_given is None else items_given),
+            has=_has(first is not None, ordered and first is None, catalog if given else None),
             events=table.height,
             items=0 if catalog is None else catalog.height,
             first_time=first,
@@ -242,13 +257,15 @@ def complete(frame: pl.LazyFrame, schema: Mapping[str, pl.DataType]) -> pl.LazyF
     )
 
 
-def _has(times: bool, items: pl.DataFrame | None, given: bool) -> Has:
-    if items is None or not given:
-        return Has(times=times, items=False, text=False, prices=False, categories=False, brands=False)
+def _has(times: bool, order: bool, items: pl.DataFrame | None) -> Has:
+    if items is None:
+        return Has(
+            times=times, order=order, items=False, text=False, prices=False, categories=False, brands=False
+        )
     some = items.select(
         text=((pl.col("title") != "") | (pl.col("description") != "")).any(),
         prices=pl.col("price_micros").is_not_null().any(),
         categories=(pl.col("category_path").list.len() > 0).any(),
         brands=pl.col("brand").is_not_null().any(),
     ).row(0, named=True)
-    return Has(times=times, items=True, **some)
+    return Has(times=times, order=order, items=True, **some)

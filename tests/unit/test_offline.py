@@ -81,7 +81,7 @@ def test_nothing_from_after_the_moment_is_known(world: World) -> None:
 def test_without_times_the_order_counts(tmp_path: Path, world: World) -> None:
     dataset = Dataset.open(world.data)
     events = dataset.events().drop("time").collect()
-    untimed = Dataset.write(tmp_path, events, dataset.items(), name="untimed", source="test")
+    untimed = Dataset.write(tmp_path, events, dataset.items(), name="untimed", source="test", ordered=True)
     shop = OfflineShop.open(untimed, load_config())
     user = world.shoppers(1)[0]
     recent = shop.profile(Subject(user)).recent
@@ -140,3 +140,26 @@ def test_the_command_writes_the_windows(world: World, tmp_path: Path) -> None:
     assert table["query"].unique(maintain_order=True).to_list() == [*users, "stranger"]
     assert len(table) == 71 * 5
     assert "71 shoppers (1 of them unknown)" in " ".join(said.split())
+
+
+def _clicks(folder: Path, *, ordered: bool, **columns: object) -> Dataset:
+    items = ["a", "b", "c", "d"]
+    events = pl.DataFrame({"event_id": items, "item_id": items, "type": "view", "user_id": "u", **columns})
+    return Dataset.write(
+        folder, events, pl.DataFrame({"item_id": items}), name="n", source="s", ordered=ordered
+    )
+
+
+def test_a_shopper_with_several_devices_keeps_the_order(tmp_path: Path) -> None:
+    data = _clicks(tmp_path, ordered=True, anonymous_id=["x", "y", "x", "y"])
+    recent = Memory.of(data, load_config()).profiles.get(Subject("u")).recent
+    assert list(recent.item_ids) == ["a", "b", "c", "d"]
+    assert (np.diff(recent.times) > 0).all()
+
+
+def test_one_event_without_a_time_takes_nothing_from_what_is_popular(tmp_path: Path) -> None:
+    moment = datetime(2026, 10, 1, tzinfo=UTC)
+    data = _clicks(tmp_path, ordered=False, time=[moment, None, moment, moment])
+    memory = Memory.of(data, load_config())
+    shares = memory.popularity.shares(memory.store.catalog.rows(["a", "b", "c", "d"]))
+    np.testing.assert_allclose(shares, [1, 0, 1, 1], atol=1e-6)

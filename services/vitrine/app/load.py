@@ -118,7 +118,7 @@ def load(dataset: Dataset, sink: Sink, *, until: float | None, progress: Progres
     table = events.collect()
     report, sent = part_of(progress, 0.1, 1.0), 0
     waiting: deque[Callable[[], Sequence[Verdict]]] = deque()
-    for batch in events_of(table, system_clock()):
+    for batch in events_of(table, system_clock(), ordered=dataset.has.order):
         waiting.append(sink.record(batch))
         if len(waiting) >= IN_FLIGHT:
             done.count(waiting.popleft()())

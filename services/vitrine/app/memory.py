@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 import polars as pl
 
-from vitrine.app.rows import UNDATED_AGE, items_of
+from vitrine.app.rows import items_of, undated_times
 from vitrine.catalog import Catalog
 from vitrine.catalog.store import CatalogStore
 from vitrine.config import Config
@@ -21,7 +21,9 @@ from vitrine.progress import Progress, part_of, quiet
 from vitrine.retrieval import Popularity
 
 _TYPES = {t.name.lower(): int(t) for t in EventType}
-_STEPS = 20
+_PARTS = 20
+# The moment of the latest event of every shopper there, Unix seconds.
+_UNDATED = 1e9
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Memory:
         """
         if until is not None and not dataset.has.times:
             raise InvalidInput("until", "the events of this data set have no times; leave it out")
-        events = _timed(dataset, until)
+        events = _dated(dataset, until)
         catalog = Catalog(config.seed)
         store = CatalogStore.open(None, catalog, shop=config.shop)
         seen = set(events["item_id"].drop_nulls().unique().to_list())
@@ -88,22 +90,29 @@ class Memory:
         popularity = Popularity(
             catalog, retrieval.popular_half_life_days * DAY, retrieval.trending_half_life_days * DAY
         )
-        popularity.feed(_activity(events))
+        # Of events without times nobody can tell which were lately.
+        flat = pl.from_epoch(pl.lit(int(_UNDATED * 1e6)), "us").dt.replace_time_zone("UTC")
+        popularity.feed(_activity(events if dataset.has.times else events.with_columns(time=flat)))
         progress("in memory", 1.0)
         last = events["time"].max()
         end = last.timestamp() + 1 if isinstance(last, datetime) else 0.0
-        if not dataset.has.times:
-            end += UNDATED_AGE
         return cls(store, profiles, popularity, end if until is None else until)
 
 
-def _timed(dataset: Dataset, until: float | None) -> pl.DataFrame:
-    """The events before ``until``; those without a time follow one another by a millisecond from 1970 on."""
+def _dated(dataset: Dataset, until: float | None) -> pl.DataFrame:
+    """The events before ``until``; those without a time count back from one moment, by a step each where they have an order.
+
+    So the latest event of every shopper is equally late, and where a shopper stands in the data tells nothing.
+    """
     events = dataset.events()
     if until is not None:
         events = events.filter(pl.col("time").dt.epoch("us") < int(until * 1e6))
-    order = pl.from_epoch(pl.int_range(1, pl.len() + 1, dtype=pl.Int64) * 1_000, "us")
-    return events.with_columns(time=pl.col("time").fill_null(order.dt.replace_time_zone("UTC"))).collect()
+    if dataset.has.times:
+        # Single events without one count as long ago: no number may be missing where popularity adds up.
+        order = pl.from_epoch(pl.int_range(1, pl.len() + 1, dtype=pl.Int64) * 1_000, "us")
+        return events.with_columns(time=pl.col("time").fill_null(order.dt.replace_time_zone("UTC"))).collect()
+    table = events.collect()
+    return table.with_columns(time=undated_times(table, _UNDATED, ordered=dataset.has.order))
 
 
 def _present(items: list[Item], seen: set[str], until: float, early: bool, *, given: bool) -> list[Item]:
@@ -125,7 +134,7 @@ def _by_subject(events: pl.DataFrame) -> Iterator[tuple[pl.DataFrame, float]]:
     """The events in parts, each with all events of its shoppers, and the share that is done with each."""
     if events.is_empty():
         return
-    part = pl.coalesce("user_id", "anonymous_id").hash() % _STEPS
+    part = pl.coalesce("user_id", "anonymous_id").hash() % _PARTS
     parts = events.with_columns(part=part).partition_by("part", include_key=False, maintain_order=True)
     for done, rows in enumerate(parts, 1):
         yield rows, done / len(parts)

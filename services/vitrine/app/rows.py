@@ -3,10 +3,9 @@
 from collections.abc import Iterator
 
 import msgspec
-import numpy as np
 import polars as pl
 
-from vitrine.dataset import Dataset
+from vitrine.dataset import STEP, Dataset
 from vitrine.domain.events import Event, EventType
 from vitrine.domain.items import Availability, Item
 
@@ -57,26 +56,48 @@ def items_of(dataset: Dataset, until: float | None = None, chunk: int = 1000) ->
         ]
 
 
-# How old events are taken to be that have no time: too old to be a trend or a basket, too young for a shopper to have
-# been lost since. A millisecond lies between one and the next, which keeps their order.
+# How old the latest events are taken to be where there are no times: too old to be a trend or a basket, too young for a
+# shopper to have been lost since.
 UNDATED_AGE = 60 * 86_400.0
 
 
-def events_of(events: pl.DataFrame, now: float, chunk: int = 1000) -> Iterator[list[Event]]:
+def undated_times(events: pl.DataFrame, latest: float, *, ordered: bool) -> pl.Series:
+    """Times for events that have none: they count back from one moment, by a step each where they have an order.
+
+    So the latest event of every shopper is equally late, and where a shopper stands in the data tells nothing.
+
+    Args:
+        events: With ``user_id`` and ``anonymous_id``.
+        latest: The moment of everybody's latest event, Unix seconds.
+        ordered: Whether the events of a shopper stand in the order in which they came.
+    """
+    # As `Subject.key`: a shopper with an account is one, on whichever device.
+    who = pl.coalesce("u:" + pl.col("user_id"), "a:" + pl.col("anonymous_id"))
+    later = pl.len().over(who) - 1 - pl.int_range(pl.len()).over(who) if ordered else pl.lit(0)
+    moment = pl.lit(int(latest * 1e6)) - later.cast(pl.Int64) * int(STEP * 1e6)
+    return events.select(time=pl.from_epoch(moment, "us").dt.replace_time_zone("UTC"), rows=pl.col("type"))[
+        "time"
+    ]
+
+
+def events_of(
+    events: pl.DataFrame, now: float, chunk: int = 1000, *, ordered: bool = False
+) -> Iterator[list[Event]]:
     """The events of a data set in their order.
 
     Args:
         events: Columns of `vitrine.dataset.EVENT_SCHEMA`.
-        now: Unix seconds; events without times lie `UNDATED_AGE` before it.
+        now: Unix seconds; the latest of the events without times lie `UNDATED_AGE` before it.
         chunk: Largest number of events in a list.
+        ordered: Whether events without times stand in order.
     """
-    made_up = now - UNDATED_AGE - np.arange(len(events) - 1, -1, -1, dtype=np.float64) / 1000
+    made_up = undated_times(events, now - UNDATED_AGE, ordered=ordered).dt.epoch("us") / 1e6
     table = events.select(
         "event_id",
         pl.coalesce("u:" + pl.col("user_id"), "a:" + pl.col("anonymous_id")).alias("subject"),
         pl.col("item_id").fill_null(""),
         pl.col("type").replace_strict(_TYPES, return_dtype=pl.Int64),
-        (pl.col("time").dt.epoch("us") / 1e6).fill_null(pl.Series(made_up)).alias("time"),
+        (pl.col("time").dt.epoch("us") / 1e6).fill_null(made_up).alias("time"),
         pl.col("value_micros").fill_null(0),
         pl.col("currency").fill_null(""),
         pl.col("quantity").fill_null(1.0),

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.dataset import STEP
 from vitrine.domain.events import INTEREST_BY_TYPE, EventType
 from vitrine.domain.profile import DAY
 from vitrine.interest.inputs import Shoppers, history_weights
@@ -12,7 +13,6 @@ from vitrine_export.train.interactions import Interactions
 from vitrine_export.train.interest.settings import InterestSettings
 
 Ints = npt.NDArray[np.int64]
-_MILLISECOND = 0.001
 _FORGOTTEN = 0.3
 _SLICE_DAYS = 28.0
 _SLICE_SHARE = 0.15
@@ -77,8 +77,8 @@ class Targets:
 class Timeline:
     """Events by shopper and time, cut into visits and moments.
 
-    Without times each event is a visit of its own, in the order of the data; serving takes them to follow one another
-    by a millisecond, and so does this. Events of one moment are in an order that tells nothing.
+    Without times each event is a visit of its own, in the order of the data, and follows the one before it by `STEP`, as
+    in serving; rows of a shopper lie together. Events of one moment are in an order that tells nothing.
 
     Attributes:
         subject: ``int32[e]``.
@@ -91,7 +91,7 @@ class Timeline:
 
     def __init__(self, events: Interactions, settings: InterestSettings, seed: int) -> None:
         self.dated = events.times is not None
-        time = events.times if events.times is not None else np.arange(len(events)) * _MILLISECOND
+        time = events.times if events.times is not None else np.arange(len(events)) * STEP
         tie = np.random.default_rng(seed).permutation(len(events)) if self.dated else np.arange(len(events))
         order = np.lexsort((tie, time, events.subjects))
         self.subject = events.subjects[order]
