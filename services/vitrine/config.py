@@ -39,12 +39,18 @@ class ProfileConfig(_Section):
         4096, ge=1, description="Items remembered a shopper; the least interesting go first."
     )
     max_recent: int = Field(200, ge=1, description="Latest events kept in order.")
+    visit_gap_minutes: Positive = Field(30, description="A longer pause between two events ends a visit.")
     max_keys: int = Field(256, ge=1, description="Categories, brands and price bands remembered a shopper.")
     max_event_age_days: Positive = Field(
         7, description="Older events are refused, unless they are a backfill."
     )
     max_clock_skew_seconds: Positive = Field(300, description="How far in the future an event may be.")
     cache_profiles: int = Field(50_000, ge=0, description="Profiles kept decoded in memory.")
+
+    @property
+    def visit_gap(self) -> float:
+        """In seconds."""
+        return self.visit_gap_minutes * 60
 
     @property
     def long_half_life(self) -> float:
@@ -152,6 +158,7 @@ class RulesConfig(_Section):
 
     exclude_purchased: bool = Field(False, description="Leave out what the shopper bought.")
     purchased_within_days: Positive = Field(36500, description="…if that was at most so long ago.")
+    exclude_seen: bool = Field(False, description="Leave out whatever the shopper has had to do with.")
     exclude_in_cart: bool = Field(True, description="Leave out what lies in the basket.")
     in_cart_within_days: Positive = Field(14, description="…if it was touched at most so long ago.")
     exclude_seeds: bool = Field(True, description="Leave out the items that the window is about.")
@@ -245,23 +252,52 @@ def load_config(path: Path | None = None) -> Config:
     return config
 
 
+def overlaid(given: Mapping[str, Any], path: Path | None, name: str) -> Config:
+    """The defaults, over them a table, over that a TOML file.
+
+    Args:
+        given: The table.
+        path: The file, if any.
+        name: What messages call the table.
+
+    Raises:
+        ConfigError: As `load_config`.
+    """
+    table, mistakes = read_table(Config, _merge(_defaults(), given))
+    if table is None:
+        raise ConfigError(f"{name}: " + "; ".join(_said(mistake) for mistake in mistakes))
+    if path is None:
+        return table
+    config, mistakes = read_table(Config, _merge(_merge(_defaults(), given), _given(path)))
+    if config is None:
+        raise ConfigError(f"{path}: " + "; ".join(_said(mistake) for mistake in mistakes))
+    return config
+
+
+def _defaults() -> dict[str, Any]:
+    return tomllib.loads((resources.files("vitrine") / "default.toml").read_text("utf-8"))
+
+
+def _given(path: Path) -> dict[str, Any]:
+    """The tables of a file."""
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        raise ConfigError(f"{path}: no such configuration file") from None
+    except OSError as error:
+        raise ConfigError(f"{path}: cannot be read as a configuration file: {error.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
+
+
 def read_config(path: Path | None = None) -> tuple[Config, list[str]]:
     """As `load_config`, but answers what is wrong, and what the file says without that, for further checks.
 
     Raises:
         ConfigError: The file is missing or is not TOML.
     """
-    defaults = tomllib.loads((resources.files("vitrine") / "default.toml").read_text("utf-8"))
-    given: dict[str, Any] = {}
-    if path is not None:
-        try:
-            given = tomllib.loads(path.read_text("utf-8"))
-        except FileNotFoundError:
-            raise ConfigError(f"{path}: no such configuration file") from None
-        except OSError as error:
-            raise ConfigError(f"{path}: cannot be read as a configuration file: {error.strerror}") from None
-        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-            raise ConfigError(f"{path}: not a valid TOML file: {error}") from None
+    defaults = _defaults()
+    given = {} if path is None else _given(path)
     config, mistakes = read_table(Config, _merge(defaults, given))
     wrong = [_said(mistake) for mistake in mistakes]
     while config is None:
@@ -274,7 +310,7 @@ def read_config(path: Path | None = None) -> tuple[Config, list[str]]:
     return config, wrong
 
 
-def _merge(base: dict[str, Any], over: dict[str, Any]) -> dict[str, Any]:
+def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
     merged = dict(base)
     for key, value in over.items():
         below = merged.get(key)

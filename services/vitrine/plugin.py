@@ -137,6 +137,27 @@ class History:
     purchased: npt.NDArray[np.bool_]
 
 
+@dataclass(frozen=True, slots=True)
+class Recent:
+    """The latest events of each query in order, oldest first; what the window is about counts as the very latest.
+
+    Query q owns rows ``offsets[q]`` to ``offsets[q + 1]``, r rows in all. An item that came twice stands twice.
+
+    Attributes:
+        offsets: ``int64[q + 1]``.
+        rows: ``int32[r]``, rows of the catalogue, −1 when unknown.
+        bundle_rows: ``int32[r]``, rows of the bundle, −1 when unknown.
+        steps: ``int32[r]``, how many events came after: 0 for the latest.
+        visit: ``bool[r]``, whether the event belongs to the visit that goes on.
+    """
+
+    offsets: npt.NDArray[np.int64]
+    rows: npt.NDArray[np.int32]
+    bundle_rows: npt.NDArray[np.int32]
+    steps: npt.NDArray[np.int32]
+    visit: npt.NDArray[np.bool_]
+
+
 class FeatureColumns(Protocol):
     """Columns derived from a batch, for models: `vitrine.domain.columns` lists them. Each is computed once a batch."""
 
@@ -164,6 +185,7 @@ class Batch:
         offsets: ``int64[q + 1]``.
         items: The candidates.
         history: What each query starts from.
+        recent: What happened last, in order.
         profiles: q profiles.
         contexts: q contexts.
         scenes: q names of scenes.
@@ -177,6 +199,7 @@ class Batch:
     offsets: npt.NDArray[np.int64]
     items: Items
     history: History
+    recent: Recent
     profiles: Sequence[Profile]
     contexts: Sequence[Context]
     scenes: Sequence[str]

@@ -1,5 +1,6 @@
 """Makes the columns that rankers read out of queries, the catalogue and the bundle. Once per batch."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -9,9 +10,10 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.domain.recent import latest
 from vitrine.features import Features, NoFeatures
 from vitrine.interest.inputs import CONTEXT_SHARE, SHORT_SHARE
-from vitrine.plugin import Batch, History, Items, Scores
+from vitrine.plugin import Batch, History, Items, Recent, Scores
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 
 T = TypeVar("T", bound=np.generic)
@@ -21,15 +23,29 @@ MAX_HISTORY = 200
 
 
 def make_batch(
-    query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None, scores: Mapping[str, Scores]
+    query: RankingQuery,
+    catalog: Catalog,
+    bundle: AttachedBundle | None,
+    scores: Mapping[str, Scores],
+    *,
+    visit_gap: float = math.inf,
 ) -> Batch:
-    """The batch for a query; ``scores`` is shown to the rankers as it fills."""
+    """The batch for a query.
+
+    Args:
+        query: Who asks, and the candidates.
+        catalog: This process's copy of the catalogue.
+        bundle: The models, if any.
+        scores: Shown to the rankers as it fills.
+        visit_gap: A pause of more than so many seconds ends a visit.
+    """
     candidates = query.candidates
     bare = Batch(
         request_time=query.request_time,
         offsets=_frozen(query.offsets),
         items=_items(query, catalog, bundle),
         history=_history(query, catalog, bundle),
+        recent=_recent(query, catalog, bundle, visit_gap),
         profiles=tuple(q.profile for q in query.queries),
         contexts=tuple(q.context for q in query.queries),
         scenes=tuple(q.scene for q in query.queries),
@@ -68,6 +84,20 @@ def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | Non
         bundle_rows=_bundle_rows(rows, bundle),
         weights=_frozen(np.concatenate([part[1] for part in parts])) if parts else np.empty(0),
         purchased=_frozen(np.concatenate([part[2] for part in parts])) if parts else np.empty(0, np.bool_),
+    )
+
+
+def _recent(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None, visit_gap: float) -> Recent:
+    parts = [latest(q.profile, q.context, query.request_time, visit_gap) for q in query.queries]
+    sizes = np.array([len(part.item_ids) for part in parts], np.int64)
+    ends = np.cumsum(sizes)
+    rows = catalog.rows([item_id for part in parts for item_id in part.item_ids])
+    return Recent(
+        offsets=_frozen(np.concatenate(([0], ends))),
+        rows=_frozen(rows),
+        bundle_rows=_bundle_rows(rows, bundle),
+        steps=_frozen((np.repeat(ends, sizes) - 1 - np.arange(len(rows))).astype(np.int32)),
+        visit=_frozen(np.concatenate([np.empty(0, np.bool_), *(part.visit for part in parts)])),
     )
 
 

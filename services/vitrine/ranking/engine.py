@@ -102,7 +102,11 @@ class RankingEngine:
         lists, degraded, missing = [], scored.degraded, scored.degraded
         for index, (shopper, scene) in enumerate(zip(query.queries, scenes, strict=True)):
             made = self._orderer.ordering(index, shopper, scene, scored.batch, names, columns)
-            reasons = self._reasons(index, shopper, scored, made, made.positions, degraded)
+            reasons = (
+                self._reasons(index, shopper, scored, made, made.positions, degraded)
+                if query.reasons
+                else [Reason(None)] * len(made.positions)
+            )
             scores = made.columns[made.positions]
             told = self._trace(scene, scored, made, missing) if query.trace else None
             lists.append(RankedList(made.positions, made.final, scores, reasons, told))
@@ -155,7 +159,9 @@ class RankingEngine:
             leg: How plugins are called.
             blocks: Plugins whose feature columns are wanted beside those that the rankers read.
         """
-        batch = partial(make_batch, query, self._catalog, self._bundle)
+        batch = partial(
+            make_batch, query, self._catalog, self._bundle, visit_gap=self._config.profile.visit_gap
+        )
         return score(batch, scenes, Calls(self.rankers, leg), blocks)
 
     def plugins(self) -> Plugins:

@@ -32,6 +32,7 @@ class RankingQuery:
         offsets: ``int64[q + 1]``; query i owns candidates ``offsets[i]`` to ``offsets[i + 1]``.
         bundle: Version of the bundle to use, if it is still there; "" for what is served now.
         trace: Whether to answer how each order came about.
+        reasons: Whether to tell why each item is there; without, it has no reason.
     """
 
     request_time: float
@@ -40,6 +41,7 @@ class RankingQuery:
     offsets: npt.NDArray[np.int64]
     bundle: str = ""
     trace: bool = False
+    reasons: bool = True
 
     @classmethod
     def single(

@@ -12,6 +12,11 @@ SOURCE_REASONS: dict[str, ReasonCode] = {
     "content": ReasonCode.SIMILAR_CONTENT,
     "new_arrivals": ReasonCode.NEW_ARRIVAL,
     "search": ReasonCode.SEARCH_MATCH,
+    "follows": ReasonCode.CO_VISITATION,
+    "visits": ReasonCode.TASTE,
+    "seen_again": ReasonCode.TASTE,
+    "linear": ReasonCode.CO_VISITATION,
+    "factors": ReasonCode.TASTE,
 }
 
 # By group of feature columns, the best first; see `vitrine.ranking.truths` for when each is true. What is not here
@@ -19,6 +24,11 @@ SOURCE_REASONS: dict[str, ReasonCode] = {
 GROUP_REASONS: dict[str, tuple[ReasonCode, ...]] = {
     "history": (ReasonCode.BOUGHT_AGAIN, ReasonCode.TASTE),
     "cf": (ReasonCode.CO_VISITATION,),
+    "follows": (ReasonCode.CO_VISITATION, ReasonCode.TASTE),
+    "visits": (ReasonCode.CO_VISITATION, ReasonCode.TASTE),
+    "shoppers": (ReasonCode.CO_VISITATION, ReasonCode.TASTE),
+    "crowd": (ReasonCode.CO_VISITATION, ReasonCode.TASTE),
+    "factors": (ReasonCode.CO_VISITATION, ReasonCode.TASTE),
     "content": (ReasonCode.SIMILAR_CONTENT,),
     "interest": (ReasonCode.TASTE,),
     "deep": (ReasonCode.TASTE,),

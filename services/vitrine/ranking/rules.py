@@ -64,6 +64,16 @@ class Purchased:
         return _where(items, (items.purchases > 0) & lately)
 
 
+class Seen:
+    """What the shopper has had to do with at all."""
+
+    name, text = "rules.exclude_seen", "the shopper knows it"
+
+    def forbids(self, shown: Shown) -> Sequence[str]:
+        """As `Rule`."""
+        return shown.profile.items.item_ids if shown.settings.exclude_seen else ()
+
+
 class InCart:
     """What lies in the basket, as the caller says or as events tell."""
 
@@ -88,7 +98,7 @@ class Seeds:
         return shown.context.item_ids if shown.settings.exclude_seeds else ()
 
 
-RULES: tuple[Rule, ...] = (Hidden(), Purchased(), InCart(), Seeds())
+RULES: tuple[Rule, ...] = (Hidden(), Purchased(), Seen(), InCart(), Seeds())
 
 
 def forbidden_items(shown: Shown) -> set[str]:

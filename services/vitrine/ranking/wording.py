@@ -10,6 +10,9 @@ _GROUPS = {
     "history": "what the shopper did with it",
     "taste": "its category, brand and price against the shopper's taste",
     "cf": "what shoppers with the same items took",
+    "follows": "what comes soon after what the shopper turned to last",
+    "visits": "what was turned to on visits like this one",
+    "shoppers": "what shoppers like this one took",
     "content": "its likeness to what the shopper looks at",
     "interest": "the shopper's attention now",
     "deep": "the neural ranker",
@@ -32,9 +35,14 @@ _COUNTS = {
     "history.quantity": "piece",
     "history.views": "time",
     "history.purchase_age_gaps": "gap",
+    "sequence.since": "step",
+    "sequence.times": "time",
+    "sequence.visit_times": "time",
+    "sequence.visit_events": "event",
 }
 _OCTAVES = {"item.price", "item.trend", "taste.price_gap"}
 _PLAIN = {"item.found_by": "source", "history.rating": "star"}
+_SHARES = {"item.popularity", "shopper.repeats", "sequence.visit_repeats"}
 _YES_OR_NO = {"history.in_cart", "history.liked"}
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 
@@ -81,7 +89,7 @@ def reading(name: str, value: float) -> str:
         return _many(number, "day") if number >= 1 else _many(number * 24, "hour")
     if name.endswith(("rank", "_rank")):
         return f"place {number + 1:.0f}"
-    if name.endswith("share") or name.startswith("taste.") or name in {"item.popularity", "shopper.repeats"}:
+    if name.endswith("share") or name.startswith("taste.") or name in _SHARES:
         return f"{value:.0%}"
     return f"{value:.3g}"
 

@@ -1,5 +1,6 @@
 """What retrieval is asked, and what its sources see of that."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -12,6 +13,7 @@ from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog, Columns
 from vitrine.catalog.columns import Mask, Rows
 from vitrine.domain.profile import Profile
+from vitrine.domain.recent import latest
 from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context, Filters
 from vitrine.retrieval.best import best
 
@@ -52,6 +54,18 @@ class Seeds(NamedTuple):
     weights: npt.NDArray[np.float64]
 
 
+class Recent(NamedTuple):
+    """The latest r events, oldest first, those of the context last.
+
+    ``int32[r]`` rows (−1: not in the catalogue), ``int32[r]`` steps (0 for the latest), ``bool[r]`` whether each belongs
+    to the visit that goes on.
+    """
+
+    rows: Rows
+    steps: npt.NDArray[np.int32]
+    visit: npt.NDArray[np.bool_]
+
+
 @dataclass(frozen=True)
 class SourceQuery:
     """One request as all its sources see it: taken once, so that they agree on what exists.
@@ -66,6 +80,7 @@ class SourceQuery:
         allowed: ``bool[n]``, rows that may be answered.
         bundle: The models, if any.
         max_seeds: How many items of the history to start from.
+        visit_gap: A pause of more than so many seconds ends a visit.
     """
 
     time: float
@@ -77,6 +92,14 @@ class SourceQuery:
     allowed: Mask
     bundle: AttachedBundle | None
     max_seeds: int
+    visit_gap: float = math.inf
+
+    @cached_property
+    def recent(self) -> Recent:
+        """The latest events in order."""
+        found = latest(self.profile, self.context, self.time, self.visit_gap)
+        rows = self.catalog.rows(found.item_ids, len(self.columns))
+        return Recent(rows, np.arange(len(rows) - 1, -1, -1, dtype=np.int32), found.visit)
 
     @cached_property
     def seeds(self) -> Seeds:

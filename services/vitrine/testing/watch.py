@@ -58,7 +58,7 @@ def parts_of(batch: Batch) -> dict[str, bytes]:
     found: dict[str, bytes] = {}
     for field in fields(batch):
         part = getattr(batch, field.name)
-        if field.name in {"items", "history"}:
+        if field.name in {"items", "history", "recent"}:
             found |= {f"{field.name}.{f.name}": digest(getattr(part, f.name)) for f in fields(part)}
         elif field.name != "features":
             found[field.name] = digest(part)

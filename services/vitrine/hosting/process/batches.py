@@ -16,7 +16,7 @@ from vitrine.domain.request import Context
 from vitrine.hosting.process.cells import Cells
 from vitrine.hosting.process.frames import Array, join, split
 from vitrine.hosting.process.profiles import LazyProfiles, add_profile
-from vitrine.plugin import Batch, FeatureColumns, History, Items
+from vitrine.plugin import Batch, FeatureColumns, History, Items, Recent
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -62,9 +62,11 @@ def encode_call(target: str, method: str, batch: Batch, arguments: Sequence[Arra
     """
     items, history, n, h = batch.items, batch.history, len(batch.items.ids), len(batch.history.ids)
     q, names = len(batch.profiles), tuple(batch.scores)
+    recent, r = batch.recent, len(batch.recent.rows)
     cells = Cells()
     cells.add(batch.offsets, "<i8", q + 1)
     cells.add(history.offsets, "<i8", q + 1)
+    cells.add(recent.offsets, "<i8", q + 1)
     cells.add(items.price_micros, "<i8", n)
     cells.add(items.created, "<f8", n)
     cells.add(history.weights, "<f8", h)
@@ -76,10 +78,13 @@ def encode_call(target: str, method: str, batch: Batch, arguments: Sequence[Arra
     cells.add(items.trend, "<f4", n)
     cells.add(history.rows, "<i4", h)
     cells.add(history.bundle_rows, "<i4", h)
+    for codes in (recent.rows, recent.bundle_rows, recent.steps):
+        cells.add(codes, "<i4", r)
     cells.add(batch.source_scores, "<f4", n * len(batch.source_names))
     for name in names:
         cells.add(batch.scores[name], "<f4", n)
     cells.add(history.purchased, "|b1", h)
+    cells.add(recent.visit, "|b1", r)
     profiles = [add_profile(profile, cells) for profile in batch.profiles]
     head = (
         target,
@@ -115,13 +120,15 @@ def decode_call(frame: bytes, features: Callable[[int], FeatureColumns]) -> Call
     i8, i4 = f8.view(np.int64), f4.view(np.int32)
     # In the order of `encode_call`.
     cut = _cutter()
-    offsets, history_offsets, price_micros = i8[cut(q + 1)], i8[cut(q + 1)], i8[cut(n)]
+    offsets, history_offsets, recent_offsets = i8[cut(q + 1)], i8[cut(q + 1)], i8[cut(q + 1)]
+    price_micros, r = i8[cut(n)], int(recent_offsets[-1])
     created, weights = f8[cut(n)], f8[cut(h)]
     arguments = tuple([i8[cut(length)] for length in head.arguments])
     cut = _cutter()
     rows, bundle_rows, category, brand = i4[cut(n)], i4[cut(n)], i4[cut(n)], i4[cut(n)]
     popularity, trend = f4[cut(n)], f4[cut(n)]
     history_rows, history_bundle_rows = i4[cut(h)], i4[cut(h)]
+    recent_rows, recent_bundle_rows, steps = i4[cut(r)], i4[cut(r)], i4[cut(r)]
     sources = len(head.source_names)
     source_scores = f4[cut(n * sources)].reshape(n, sources)
     scores = {name: f4[cut(n)] for name in head.score_names}
@@ -146,6 +153,13 @@ def decode_call(frame: bytes, features: Callable[[int], FeatureColumns]) -> Call
             bundle_rows=history_bundle_rows,
             weights=weights,
             purchased=i1[:h].view(np.bool_),
+        ),
+        recent=Recent(
+            offsets=recent_offsets,
+            rows=recent_rows,
+            bundle_rows=recent_bundle_rows,
+            steps=steps,
+            visit=i1[h : h + r].view(np.bool_),
         ),
         profiles=LazyProfiles(head.profiles, f8, f4, i1),
         contexts=head.contexts,

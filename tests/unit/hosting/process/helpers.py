@@ -12,7 +12,7 @@ from vitrine.domain.request import Context
 from vitrine.domain.subject import Subject
 from vitrine.features import NoFeatures
 from vitrine.hosting.process import IsolatedPlugin
-from vitrine.plugin import Batch, FeatureColumns, History, Items
+from vitrine.plugin import Batch, FeatureColumns, History, Items, Recent
 
 HEAD = """
 import numpy as np
@@ -136,6 +136,13 @@ def make_batch(
         offsets=np.concatenate(([0], np.cumsum(sizes, dtype=np.int64))).astype(np.int64),
         items=items,
         history=history,
+        recent=Recent(
+            offsets=history.offsets,
+            rows=history.rows,
+            bundle_rows=history.bundle_rows,
+            steps=np.arange(len(history.rows), dtype=np.int32),
+            visit=history.purchased,
+        ),
         profiles=[profile(number) for number in range(q)],
         contexts=[Context(("p",), ("b", "c"), query, "zh", "web") for _ in range(q)],
         scenes=["home"] * q,

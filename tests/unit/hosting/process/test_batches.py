@@ -48,8 +48,8 @@ def test_every_column_comes_through(sizes: tuple[int, ...]) -> None:
         positions = np.arange(0, 6, 2)
         got = across(given, positions)
         assert (got.target, got.method) == ("ranker", "score")
-        # Offsets, items, history, source scores, two rankers; items, recent events and counters of each profile.
-        assert assert_same(got.batch, given) == 1 + 8 + 5 + 1 + 2 + len(sizes) * (10 + 2 + 4 * 4)
+        # Offsets, items, history, latest events, source scores, two rankers; items, recent events and counters of each profile.
+        assert assert_same(got.batch, given) == 1 + 8 + 5 + 5 + 1 + 2 + len(sizes) * (10 + 2 + 4 * 4)
         np.testing.assert_array_equal(got.arguments[0], positions)
 
 
