@@ -51,7 +51,7 @@ def test_the_defaults_pass(service: str) -> None:
         ("[scenes.home.weights]\npopular = 1.0", "did you mean 'source:popular'?"),
         (
             "[scenes.home.weights]\nxyz = 1.0",
-            "known: cf, content, deep, interest, lightgbm; see `vitrine plugins`",
+            "known: cf, content, crowd, deep, factors, follows, interest, lightgbm, shoppers, visits; see `vitrine",
         ),
         (
             "[plugins.contnt]\nbudget_ms = 1",

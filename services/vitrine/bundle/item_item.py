@@ -110,6 +110,25 @@ class ItemItem:
         finally:
             place[candidates] = 0
 
+    def between(self, rows: Rows, candidates: Rows) -> Scores:
+        """``float32[h, m]``: the weight of each candidate among the neighbours of each row; 0 when absent.
+
+        Args:
+            rows: ``int32[h]``, some items.
+            candidates: ``int32[m]``, in any order, repeats allowed.
+        """
+        entries, source = self._entries(rows)
+        # Place 0 collects what is no candidate.
+        found = np.zeros((len(rows), len(candidates) + 1), np.float32)
+        place = self._place(candidates)
+        try:
+            target = place[self.indices[entries]]
+            hits = np.flatnonzero(target)
+            found[source[hits], target[hits]] = self.weights[entries[hits]]
+            return found[:, place[candidates]]
+        finally:
+            place[candidates] = 0
+
     def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
         """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
         entries, source = self._entries(rows_a)

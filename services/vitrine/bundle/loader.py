@@ -10,13 +10,16 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from vitrine.bundle.factors import Factors, read_factors
 from vitrine.bundle.files import BundleFiles
 from vitrine.bundle.interest import MODEL as INTEREST
 from vitrine.bundle.interest import read_interest
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.manifest import Manifest
 from vitrine.bundle.models import KnownFeatures, Model, read_models
-from vitrine.bundle.parts import read_content, read_item_item
+from vitrine.bundle.parts import read_content, read_item_item, read_visits
+from vitrine.bundle.shoppers import Shoppers, read_shoppers
+from vitrine.bundle.visits import Visits
 from vitrine.config import InferenceConfig
 from vitrine.content.model import ContentModel
 from vitrine.domain.columns import problem
@@ -42,6 +45,10 @@ class Bundle:
         content: Content vectors and what makes them, or nothing.
         models: Models by name, verified and ready to run.
         interest: The interest model with the vectors of the n items, or nothing.
+        follows: What items are followed by, or nothing.
+        visits: Past visits, or nothing.
+        shoppers: Past shoppers, or nothing.
+        factors: Latent factors of the n items, or nothing.
     """
 
     path: Path
@@ -54,6 +61,10 @@ class Bundle:
     content: ContentModel | None
     models: Mapping[str, Model]
     interest: InterestModel | None
+    follows: ItemItem | None = None
+    visits: Visits | None = None
+    shoppers: Shoppers | None = None
+    factors: Factors | None = None
 
     @property
     def version(self) -> str:
@@ -89,7 +100,9 @@ def load_bundle(
     row_of = dict(zip(ids, range(n), strict=True))
     if len(row_of) != n:
         raise BundleError(f"{files.path / ITEMS}: holds an item twice; train the bundle again")
-    co_visitation, linear = (read_item_item(files, part, n) for part in ("co_visitation", "linear"))
+    co_visitation, linear, follows = (
+        read_item_item(files, part, n) for part in ("co_visitation", "linear", "follows")
+    )
     content = read_content(files, n)
     models = read_models(files, inference, known_features or problem)
     bundle = Bundle(
@@ -103,6 +116,10 @@ def load_bundle(
         content=content,
         models=models,
         interest=read_interest(files, models.get(INTEREST), n, 0 if content is None else content.dimensions),
+        follows=follows,
+        visits=read_visits(files, n),
+        shoppers=read_shoppers(files, n),
+        factors=read_factors(files, n),
     )
     files.refuse_unused()
     return bundle

@@ -1,10 +1,11 @@
-"""The parts of a bundle that are arrays alone: neighbours, content vectors and the encoder of texts."""
+"""The parts of a bundle that are arrays alone: neighbours, visits, content vectors and the encoder of texts."""
 
 import numpy as np
 
 from vitrine.bundle.files import BundleFiles
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.manifest import MANIFEST
+from vitrine.bundle.visits import Visits
 from vitrine.content.encoder import HashedEncoder
 from vitrine.content.model import ContentModel, TextEncoder
 from vitrine.errors import BundleError
@@ -35,6 +36,28 @@ def read_item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
             f"{files.path / names[2]}: weights are not positive, best first; train the bundle again"
         )
     return ItemItem(indptr, indices, weights)
+
+
+def read_visits(files: BundleFiles, n: int) -> Visits | None:
+    """Past visits to n items, or nothing.
+
+    Raises:
+        BundleError: They are not lists of items, each item once.
+    """
+    bounds, names = (f"visits.{column}.npy" for column in ("indptr", "items"))
+    if bounds not in files and names not in files:
+        return None
+    indptr = files.array(bounds, "int64", (None,))
+    lengths = np.diff(indptr)
+    if not len(indptr) or indptr[0] != 0 or (lengths < 0).any():
+        raise BundleError(f"{files.path / bounds}: visits begin before they end; train the bundle again")
+    items = files.array(names, "int32", (int(indptr[-1]),))
+    if len(items) and (items.min() < 0 or items.max() >= n):
+        raise BundleError(f"{files.path / names}: names rows outside 0 to {n - 1}; train the bundle again")
+    keys = np.sort(np.repeat(np.arange(len(lengths)) * max(n, 1), lengths) + items)
+    if (np.diff(keys) == 0).any():
+        raise BundleError(f"{files.path / names}: a visit names an item twice; train the bundle again")
+    return Visits(indptr, items, n)
 
 
 def read_content(files: BundleFiles, n: int) -> ContentModel | None:

@@ -15,12 +15,15 @@ import polars as pl
 
 from vitrine import __version__
 from vitrine.bundle.entries import DatasetRef, TrainingWindow
+from vitrine.bundle.factors import Factors
 from vitrine.bundle.interest import InterestTable
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.loader import ITEMS, load_bundle
 from vitrine.bundle.manifest import MANIFEST, Manifest, Parameter, decode_manifest, encode_manifest
 from vitrine.bundle.model_file import ModelFile, check_names
 from vitrine.bundle.publish import check_target, entry_of, publish, save
+from vitrine.bundle.shoppers import Shoppers
+from vitrine.bundle.visits import Visits
 from vitrine.config import InferenceConfig
 from vitrine.content.model import ContentModel
 from vitrine.errors import BundleError
@@ -49,6 +52,10 @@ def write_bundle(
     content: ContentModel | None = None,
     models: Sequence[ModelFile] = (),
     interest: InterestTable | None = None,
+    follows: ItemItem | None = None,
+    visits: Visits | None = None,
+    shoppers: Shoppers | None = None,
+    factors: Factors | None = None,
     name: str = "",
     created: datetime | None = None,
     window: TrainingWindow | None = None,
@@ -72,6 +79,10 @@ def write_bundle(
         content: Content vectors and their encoder.
         models: Models with their golden inputs and outputs.
         interest: Interest vectors of the items; goes with the model "interest".
+        follows: What items are followed by.
+        visits: Past visits.
+        shoppers: Past shoppers.
+        factors: Latent factors of the items.
         name: For people.
         created: Now, unless told.
         window: The events that were trained on.
@@ -100,10 +111,9 @@ def write_bundle(
                 {"item_id": list(item_ids), "text_hash": hashes},
                 schema={"item_id": pl.String, "text_hash": pl.UInt64},
             ).write_parquet(work / ITEMS)
-            for part, model in (("co_visitation", co_visitation), ("linear", linear)):
-                if model is not None:
-                    for column in ("indptr", "indices", "weights"):
-                        save(work / f"{part}.{column}.npy", getattr(model, column))
+            neighbours = {"co_visitation": co_visitation, "linear": linear, "follows": follows}
+            for file, array in _arrays(neighbours, {"visits": visits, "shoppers": shoppers}, factors).items():
+                save(work / file, array)
             if content is not None:
                 save(work / "content.vectors.npy", content.vectors)
                 for file, data in content.encoder.files().items():
@@ -144,6 +154,28 @@ def write_bundle(
     except OSError as error:
         raise BundleError(f"{target}: cannot be written ({error.strerror or error})") from error
     return decode_manifest(raw, str(target / MANIFEST))
+
+
+def _arrays(
+    neighbours: Mapping[str, ItemItem | None],
+    lists: Mapping[str, Visits | Shoppers | None],
+    factors: Factors | None,
+) -> dict[str, npt.NDArray[np.generic]]:
+    """Files of the parts that are arrays alone."""
+    files: dict[str, npt.NDArray[np.generic]] = {}
+    for part, model in neighbours.items():
+        if model is not None:
+            files |= {
+                f"{part}.{column}.npy": getattr(model, column) for column in ("indptr", "indices", "weights")
+            }
+    for part, held in lists.items():
+        if held is not None:
+            files |= {f"{part}.indptr.npy": held.indptr, f"{part}.items.npy": held.items}
+    if factors is not None:
+        files |= {
+            f"factors.{column}.npy": getattr(factors, column) for column in ("vectors", "inward", "outward")
+        }
+    return files
 
 
 def _verify(work: Path, target: Path, inference: InferenceConfig | None) -> None:

@@ -23,14 +23,19 @@ from vitrine.retrieval.sources import (
     BoughtAgain,
     Content,
     CoVisitation,
+    Factors,
+    Follows,
     Found,
     Interest,
+    Linear,
     NewArrivals,
     Popular,
     Search,
+    SeenAgain,
     Source,
     SourceOff,
     Trending,
+    Visits,
 )
 
 _log = logging.getLogger(__name__)
@@ -68,6 +73,11 @@ class Retriever:
             Content(),
             NewArrivals(config.retrieval.new_arrival_days),
             Search(store.text),
+            Follows(),
+            Visits(),
+            SeenAgain(),
+            Linear(),
+            Factors(),
         )
         self._sources = {source.name: source for source in found}
         for scene, settings in config.scenes.items():
@@ -95,9 +105,9 @@ class Retriever:
             nothing = Candidates.of_items([])
             return Retrieved(nothing, revision, versions, (_EMPTY_CATALOG,))
         allowed = self.catalog.allowed(query.filters, columns)
-        hidden = np.flatnonzero(query.profile.items.opinion < 0).tolist()
-        if hidden:
-            rows = self.catalog.rows([query.profile.items.item_ids[i] for i in hidden], len(columns))
+        out = self._unwanted(query)
+        if out:
+            rows = self.catalog.rows(out, len(columns))
             allowed = allowed.copy()
             allowed[rows[rows >= 0]] = False
         asked = SourceQuery(
@@ -110,6 +120,7 @@ class Retriever:
             allowed,
             bundle,
             self._config.retrieval.max_seeds,
+            self._config.profile.visit_gap,
         )
         degraded: list[Degradation] = []
         found = {name: self._ask(name, asked, n, degraded) for name, n in sources.items()}
@@ -126,6 +137,18 @@ class Retriever:
             include,
         )
         return Retrieved(candidates, revision, versions, tuple(degraded))
+
+    def _unwanted(self, query: RetrievalQuery) -> list[str]:
+        """What is not looked for: what the shopper hid, or all that the shopper knows where the scene leaves that out.
+
+        Ranking would leave it out in any case; here it would take the places of others, and in training hide from
+        rankers of rankers what the best of the rest are.
+        """
+        items = query.profile.items
+        scene = self._config.scenes.get(query.scene)
+        if scene is not None and scene.rules.exclude_seen:
+            return list(items.item_ids)
+        return [items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()]
 
     def _included(self, query: RetrievalQuery, size: int) -> Rows:
         rows = self.catalog.rows(query.include, size)

@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.bundle_changes import manifest_of
 from tests.support.models import tree_model
-from tests.support.small_bundle import ITEMS, neighbours
+from tests.support.small_bundle import ITEMS, neighbours, visits
 from vitrine.bundle import load_bundle, write_bundle
 from vitrine.errors import BundleError
 
@@ -28,6 +28,9 @@ def test_round_trip(bundle_path: Path) -> None:
     assert bundle.content is not None
     for column in ("indptr", "indices", "weights"):
         np.testing.assert_array_equal(getattr(bundle.linear, column), getattr(neighbours(), column))
+        np.testing.assert_array_equal(getattr(bundle.follows, column), getattr(neighbours(), column))
+    for column in ("indptr", "items", "item_count"):
+        np.testing.assert_array_equal(getattr(bundle.visits, column), getattr(visits(), column))
     np.testing.assert_array_equal(bundle.content.vectors, bundle.content.encode(ITEMS))
     assert bundle.content.vectors[3].tolist() == [0, 0, 0, 0]
     with pytest.raises(ValueError, match="read-only"):
@@ -38,6 +41,7 @@ def test_parts_may_be_absent(tmp_path: Path) -> None:
     write_bundle(tmp_path / "b", item_ids=["a"], off={"content": "no text"})
     bundle = load_bundle(tmp_path / "b")
     assert (bundle.co_visitation, bundle.linear, bundle.content) == (None, None, None)
+    assert (bundle.follows, bundle.visits) == (None, None)
 
 
 def test_a_loaded_bundle_outlives_its_files(bundle_path: Path) -> None:

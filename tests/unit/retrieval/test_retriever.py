@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pytest
 
 from tests.support.shop import dense
-from vitrine.bundle import AttachedBundle
+from vitrine.bundle import AttachedBundle, Factors, Visits
 from vitrine.catalog import Catalog
 from vitrine.catalog.store import CatalogStore
-from vitrine.config import Config, load_config
+from vitrine.config import Config, RulesConfig, SceneConfig, load_config
 from vitrine.domain.answer import DegradationCode
 from vitrine.domain.candidates import Retrieved
 from vitrine.domain.events import Activity
@@ -74,6 +74,8 @@ def bundle_for(
     """What training made, in the order of the numbers; i0 goes with i1 and i2, i1 with i9 and i3."""
     matrix = np.zeros((10, 10))
     matrix[0, 1], matrix[0, 2], matrix[1, 9], matrix[1, 3], matrix[4, 2] = 0.9, 0.5, 0.8, 0.7, 0.6
+    followed = np.zeros((10, 10))
+    followed[0, 3], followed[0, 2], followed[3, 3], followed[3, 4] = 0.5, 0.25, 0.3, 0.2
     mine = [f"i{k}" for k in range(10)]
     model = FakeContent(catalog.ids) if content else None
     # Two interests, of odd and even numbers, less of a higher number; i9 is newer than the model.
@@ -86,8 +88,17 @@ def bundle_for(
         version="b1",
         bundle=SimpleNamespace(
             co_visitation=dense(matrix.tolist()) if co_visitation else None,
+            linear=dense((2 * matrix.T).tolist()) if co_visitation else None,
             content=model,
             interest=InterestModel(Encoder(interest), vectors),
+            # i0 is followed by i3 and i2, i3 by itself; i1 and i9 were visited after i0, i5 after i3.
+            follows=dense(followed.tolist()),
+            factors=Factors(
+                np.array([[k < 5, k >= 5] for k in range(10)], np.float16),
+                np.ones(10, np.float32),
+                np.linspace(1, 0.1, 10, dtype=np.float32),
+            ),
+            visits=Visits(np.array([0, 3, 5, 7]), np.array([0, 1, 9, 3, 5, 6, 0], np.int32), 10),
         ),
         bundle_rows=np.array([int(i[1:]) for i in catalog.ids], np.int32),
         catalog_rows=catalog.rows(mine),
@@ -119,6 +130,10 @@ class Shop:
 
     def ask(self, source: str, limit: int = 5, **query: Any) -> Retrieved:
         return self.retriever.retrieve(RetrievalQuery(NOW, sources={source: limit}, **query))
+
+    def ask_scene(self, scene: str, profile: Profile) -> list[str]:
+        query = RetrievalQuery(NOW, profile=profile, scene=scene)
+        return list(self.retriever.retrieve(query).candidates.item_ids)
 
 
 def history(
@@ -246,7 +261,20 @@ def test_search() -> None:
 
 @pytest.mark.parametrize(
     "source",
-    ["popular", "trending", "co_visitation", "bought_again", "interest", "content", "new_arrivals", "search"],
+    [
+        "popular",
+        "trending",
+        "co_visitation",
+        "bought_again",
+        "interest",
+        "content",
+        "new_arrivals",
+        "search",
+        "follows",
+        "visits",
+        "seen_again",
+        "linear",
+    ],
 )
 def test_every_source_keeps_to_filters_hidden_items_and_limit(source: str) -> None:
     shop = Shop()
@@ -275,6 +303,32 @@ def test_every_source_keeps_to_filters_hidden_items_and_limit(source: str) -> No
     assert len(columns(shop.ask(source, 1, profile=profile, context=context), source)) == 1
 
 
+def test_a_scene_that_leaves_out_what_a_shopper_knows_does_not_look_for_it() -> None:
+    scenes = {
+        name: SceneConfig(
+            sources={"co_visitation": 5}, weights={"cf": 1.0}, rules=RulesConfig(exclude_seen=seen)
+        )
+        for name, seen in (("all", False), ("new_to_me", True))
+    }
+    config = load_config()
+    shop = Shop(config=config.model_copy(update={"scenes": {**config.scenes, **scenes}}))
+    profile = history("i0", "i1")
+    found = {scene: set(shop.ask_scene(scene, profile)) for scene in scenes}
+    assert found == {"all": {"i1", "i2", "i3"}, "new_to_me": {"i2", "i3"}}
+
+
+def test_linear_answers_what_the_history_predicts() -> None:
+    shop = Shop()
+    found = columns(shop.ask("linear", context=Context(item_ids=("i2", "gone"))), "linear")
+    assert found == pytest.approx({"i4": 1.2, "i0": 1.0})
+    found = columns(shop.ask("linear", profile=history("i2", "i3", opinion=[0, 0])), "linear")
+    assert set(found) == {"i0", "i1", "i4"}
+    assert columns(shop.ask("linear", profile=history("i5")), "linear") == {}, "i5 predicts nothing"
+    shop.bundle = bundle_for(shop.catalog, co_visitation=False)
+    off = shop.ask("linear", profile=history("i2"))
+    assert ("source:linear", DegradationCode.OFF) in [(d.component, d.code) for d in off.degraded]
+
+
 def test_interest_ranks_by_the_product_and_the_context_counts_as_latest() -> None:
     shop = Shop()
     shop.bundle = bundle_for(shop.catalog, interest=1.0)
@@ -293,6 +347,79 @@ def test_interest_ranks_by_the_product_and_the_context_counts_as_latest() -> Non
         "i3",
         "i1",
     ]
+
+
+def recently(*ids: str, minutes: tuple[float, ...] = ()) -> Profile:
+    """Views, the latest last; a minute apart, or so many minutes ago."""
+    ago = np.array(minutes or range(len(ids), 0, -1), float)
+    times = NOW - 60 * ago
+    return replace(history(*ids), recent=RecentEvents(ids, np.full(len(ids), 2, np.int8), times))
+
+
+def test_what_follows_counts_from_the_latest_event_and_the_context_is_later_still() -> None:
+    shop = Shop()
+    found = columns(shop.ask("follows", profile=recently("i0", "i3")), "follows")
+    assert found == pytest.approx({"i3": 0.3 + 0.8 * 0.5, "i4": 0.2, "i2": 0.8 * 0.25})
+    found = columns(shop.ask("follows", profile=recently("i3", "i0")), "follows")
+    assert found == pytest.approx({"i3": 0.5 + 0.8 * 0.3, "i2": 0.25, "i4": 0.8 * 0.2})
+    paged = shop.ask("follows", profile=recently("i3"), context=Context(item_ids=("i0",)))
+    assert columns(paged, "follows") == found
+    again = columns(shop.ask("follows", profile=recently("i0", "i3", "i0")), "follows")
+    assert again == pytest.approx(found), "an item counts once, where it came last"
+
+
+def test_visits_start_from_the_visit_that_goes_on_or_else_from_the_latest_events() -> None:
+    shop = Shop()
+    both = columns(shop.ask("visits", profile=recently("i3", "i0")), "visits")
+    assert set(both) == {"i0", "i1", "i3", "i5", "i6"}, "i9 is out of stock"
+    assert max(both, key=lambda item: both[item]) == "i0"
+    paused = recently("i3", "i0", minutes=(60, 1))
+    assert set(columns(shop.ask("visits", profile=paused), "visits")) == {"i0", "i1", "i6"}
+    before = recently("i3", minutes=(60,))
+    assert set(columns(shop.ask("visits", profile=before), "visits")) == {"i3", "i5"}
+
+
+def test_a_visit_of_items_newer_than_the_bundle_leaves_the_word_to_earlier_events() -> None:
+    shop = Shop()
+    assert shop.bundle is not None
+    rows = np.array(shop.bundle.bundle_rows)
+    rows[shop.catalog.rows(["i0"])] = -1
+    vars(shop.bundle)["bundle_rows"] = rows
+    paused = recently("i3", "i0", minutes=(60, 1))
+    assert set(columns(shop.ask("visits", profile=paused), "visits")) == {"i3", "i5"}
+    newer = columns(shop.ask("follows", profile=recently("i3", "i0")), "follows")
+    assert newer == columns(shop.ask("follows", profile=recently("i3")), "follows")
+
+
+def test_what_was_met_lately_comes_back_latest_first_without_a_bundle() -> None:
+    shop = Shop()
+    shop.bundle = None
+    profile = recently("i1", "i4", "i1", "i9", "i2")
+    assert list(columns(shop.ask("seen_again", profile=profile), "seen_again")) == ["i2", "i1", "i4"]
+    paged = shop.ask("seen_again", 2, profile=profile, context=Context(item_ids=("i6",)))
+    assert list(columns(paged, "seen_again")) == ["i6", "i2"]
+
+
+def test_factors_find_what_is_like_the_latest_items() -> None:
+    found = columns(Shop().ask("factors", 9, profile=recently("i6", "i3")), "factors")
+    assert list(found) == ["i0", "i1", "i2", "i3", "i4", "i5", "i6", "i7", "i8"]
+    assert found["i0"] == pytest.approx(1)
+    assert found["i5"] == pytest.approx(0.7 * 0.5)
+
+
+@pytest.mark.parametrize("source", ["follows", "visits", "factors"])
+def test_sources_of_order_are_off_without_their_part_and_empty_for_strangers(source: str) -> None:
+    shop = Shop()
+    shop.buy(i3=1)
+    stranger = shop.ask(source)
+    assert [d.code for d in stranger.degraded] == [DegradationCode.EMPTY]
+    assert columns(stranger, "popular")
+    for bundle in (None, shop.bundle):
+        if bundle is not None:
+            setattr(bundle.bundle, source, None)
+        shop.bundle = bundle
+        off = shop.ask(source, profile=recently("i0"))
+        assert [d.component for d in off.degraded if d.code is DegradationCode.OFF] == [f"source:{source}"]
 
 
 def test_out_of_stock_is_absent_right_after_the_upsert() -> None:

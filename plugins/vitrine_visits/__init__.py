@@ -1,0 +1,50 @@
+"""Ranker `visits`: what the past visits hold that are most like the one that goes on (session kNN).
+
+How like they are, and what a visit says for an item, stands at `vitrine.bundle.Visits`. A new event makes other
+visits the nearest; nothing is trained again.
+"""
+
+import numpy as np
+
+from vitrine.bundle import Visits
+from vitrine.domain.answer import ReasonCode
+from vitrine.domain.fading import MOST_ITEMS, VISITS_KEEP, faded
+from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
+
+VITRINE_CONTRACT = 1
+
+
+class NearestVisits:
+    """Scores candidates by the bundle's past visits; NaN for items newer than the bundle."""
+
+    name = "visits"
+    version = "1.0"
+    reason: ReasonCode | None = ReasonCode.TASTE
+    budget_ms = 50.0
+    # NaN: nothing to say.
+    partial = True
+
+    def __init__(self, visits: Visits) -> None:
+        self._visits = visits
+
+    def score(self, batch: Batch) -> Scores:
+        """``float32[n]``."""
+        out = np.full(len(batch.items.ids), np.nan, np.float32)
+        recent = batch.recent
+        for q in range(len(batch.profiles)):
+            mine = slice(recent.offsets[q], recent.offsets[q + 1])
+            rows, weights, _ = faded(recent.bundle_rows[mine], VISITS_KEEP, MOST_ITEMS, recent.visit[mine])
+            theirs = slice(batch.offsets[q], batch.offsets[q + 1])
+            candidates = batch.items.bundle_rows[theirs]
+            if len(rows):
+                scores = self._visits.scores_at(rows, weights, candidates)
+                out[theirs] = np.where(candidates >= 0, scores, np.nan)
+        return out
+
+
+@hookimpl
+def vitrine_make_ranker(load: LoadContext) -> NearestVisits:
+    """Makes the ranker from the bundle's past visits."""
+    if load.bundle is None or load.bundle.bundle.visits is None:
+        raise MissingData("the bundle has no past visits; the events it was trained on have no order")
+    return NearestVisits(load.bundle.bundle.visits)

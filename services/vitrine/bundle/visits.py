@@ -1,0 +1,170 @@
+"""Past visits: what comes next is what came next in the visits most like the one that goes on."""
+
+import threading
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Rows = npt.NDArray[np.int32]
+Scores = npt.NDArray[np.float32]
+Floats = npt.NDArray[np.float64]
+
+# So many visits decide, and of an item that very many share the latest so many are looked at: more cost time and
+# change little (Jannach & Ludewig, RecSys 2017, sample 500 to 1000 too).
+NEIGHBOURS = 500
+_MOST_VISITS = 1000
+# By so many steps from where the visits meet an item counts a factor e less.
+_REACH = 3.0
+# Added to the length of a visit, so that the shortest ones are not always the most alike.
+_PAD = 2.0
+# What being the latest visit is worth: less than any difference in likeness that says something.
+_LATER = 1e-6
+
+
+class _Nearest(NamedTuple):
+    """k visits: their numbers, how much each is like the one asked about, and where in them the two meet."""
+
+    visits: npt.NDArray[np.int64]
+    likeness: Floats
+    meets: npt.NDArray[np.int64]
+
+
+class _Index(NamedTuple):
+    """Visits by item: item i is in ``visits[starts[i]:starts[i + 1]]``, at ``places`` there; and how rare each item is."""
+
+    starts: npt.NDArray[np.int64]
+    visits: npt.NDArray[np.int32]
+    places: npt.NDArray[np.int32]
+    rarity: Floats
+
+
+class Visits:
+    """Nearest neighbours among past visits (session kNN): nothing is fitted, the visits themselves are the model.
+
+    A visit is like the one that goes on by the items that they share, weighted by what the caller says of each (how
+    late it came, as in Ludewig & Jannach, UMUAI 2018, section 3.2: "V-SkNN") and by the logarithm of how rare it is,
+    over the root of its length. A neighbour speaks for its items the more, the nearer they stand to the shared item
+    that counts most (Garg et al., SIGIR 2019, equation 6).
+
+    Safe to use from several threads. Rows of −1 ("not in the bundle") are allowed wherever rows are given; they
+    contribute nothing and score 0.
+
+    Attributes:
+        indptr: ``int64[v + 1]``, visit i owns entries ``indptr[i]`` to ``indptr[i + 1]``; the latest visits last.
+        items: ``int32[nnz]``, rows of items, in the order in which they were turned to first, each once a visit.
+        item_count: n.
+    """
+
+    __slots__ = ("_index", "_scratch", "indptr", "item_count", "items")
+
+    def __init__(self, indptr: npt.NDArray[np.int64], items: Rows, item_count: int) -> None:
+        # Plain arrays: indexing a memmap costs a subclass check each time.
+        self.indptr = np.asarray(indptr, np.int64)
+        self.items = np.asarray(items, np.int32)
+        self.item_count = item_count
+        self._index = _indexed(self.indptr, self.items, item_count)
+        self._scratch = threading.local()
+
+    def __len__(self) -> int:
+        return len(self.indptr) - 1
+
+    def __repr__(self) -> str:
+        return f"Visits({len(self):,} visits, {self.item_count:,} items)"
+
+    def scores_at(self, rows: Rows, weights: Floats, candidates: Rows) -> Scores:
+        """``float32[m]``: what the visits most like a visit say for each candidate, without visiting all items.
+
+        Args:
+            rows: ``int32[h]``, the items of the visit that goes on.
+            weights: ``float64[h]``, how much each counts, above 0.
+            candidates: ``int32[m]``, in any order, repeats allowed.
+        """
+        named, values = self._said(rows, weights)
+        place = self._place("items", self.item_count + 1)
+        place[candidates] = np.arange(1, len(candidates) + 1, dtype=np.int32)
+        try:
+            # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
+            sums = np.bincount(place[named], values, len(candidates) + 1)
+            return sums[place[candidates]].astype(np.float32)
+        finally:
+            place[candidates] = 0
+
+    def neighbours(self, rows: Rows, weights: Floats) -> tuple[Rows, Scores]:
+        """The items that like visits lead to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
+
+        Args:
+            rows: ``int32[h]``, the items of the visit that goes on.
+            weights: ``float64[h]``, how much each counts, above 0.
+        """
+        named, values = self._said(rows, weights)
+        last, own = self._grouped(named, "items", self.item_count + 1)
+        sums = np.bincount(last, values, len(named))
+        return named[own], sums[own].astype(np.float32)
+
+    def _said(self, rows: Rows, weights: Floats) -> tuple[Rows, Floats]:
+        """Each item of each of the nearest visits, and how much that visit says for it."""
+        near = self._nearest(rows, weights)
+        entries, owner = _ranges(self.indptr[near.visits], self.indptr[near.visits + 1])
+        away = np.abs(entries - self.indptr[near.visits][owner] - near.meets[owner])
+        return self.items[entries], near.likeness[owner] * np.exp(away / -_REACH)
+
+    def _nearest(self, rows: Rows, weights: Floats) -> _Nearest:
+        known = np.flatnonzero((np.asarray(rows) >= 0) & (np.asarray(weights) > 0))
+        # What counts most is looked up last, and so is what stays in the scratch space: it says where visits meet.
+        known = known[np.argsort(np.asarray(weights)[known], kind="stable")]
+        own = np.asarray(rows, np.int64)[known]
+        index = self._index
+        stop = index.starts[own + 1]
+        entries, source = _ranges(np.maximum(index.starts[own], stop - _MOST_VISITS), stop)
+        values = (np.asarray(weights, np.float64)[known] * index.rarity[own])[source]
+        visits = index.visits[entries]
+        last, first = self._grouped(visits, "visits", len(self))
+        likeness = np.bincount(last, values, len(visits))[first]
+        found = visits[first].astype(np.int64)
+        likeness = likeness / np.sqrt(self.indptr[found + 1] - self.indptr[found] + _PAD)
+        if len(found) > NEIGHBOURS:
+            # Of visits that are equally like it, the latest.
+            best = np.argpartition(likeness * (1 + _LATER * found / len(self)), -NEIGHBOURS)[-NEIGHBOURS:]
+            found, likeness, first = found[best], likeness[best], first[best]
+        return _Nearest(found, likeness, index.places[entries[first]].astype(np.int64))
+
+    def _grouped(
+        self, keys: npt.NDArray[np.int32], name: str, size: int
+    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+        """For each key the position where it is named last, and those positions; a table is quicker than sorting."""
+        place = self._place(name, size)
+        index = keys.astype(np.intp)
+        place[index] = np.arange(len(keys), dtype=np.int32)
+        last = place[index].astype(np.int64)
+        place[index] = 0
+        return last, np.flatnonzero(last == np.arange(len(keys)))
+
+    def _place(self, name: str, size: int) -> npt.NDArray[np.int32]:
+        """``int32[size]`` of zeros, this thread's own; clear it after use."""
+        place: npt.NDArray[np.int32] | None = getattr(self._scratch, name, None)
+        if place is None:
+            place = np.zeros(size, np.int32)
+            setattr(self._scratch, name, place)
+        return place
+
+
+def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
+    lengths = np.diff(indptr)
+    order = np.argsort(items, kind="stable")
+    counts = np.bincount(items, minlength=n)
+    owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
+    place = (np.arange(len(items)) - np.repeat(indptr[:-1], lengths)).astype(np.int32)
+    starts = np.concatenate(([0], np.cumsum(counts)))
+    return _Index(starts, owner[order], place[order], np.log1p(len(lengths) / (counts + 1.0)))
+
+
+def _ranges(
+    start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """All numbers of some ranges, one range after the other, and which range each is of."""
+    lengths = stop - start
+    begin = np.cumsum(lengths) - lengths
+    entries = np.repeat(start - begin, lengths)
+    entries += np.arange(len(entries))
+    return entries, np.repeat(np.arange(len(start)), lengths)
