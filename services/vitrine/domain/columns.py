@@ -36,6 +36,15 @@ class Column:
 
 _NOTHING: Mapping[str, Column] = MappingProxyType({})
 
+# What goes with what in a bundle: model, group, and how items go together by it.
+_RELATIONS = (
+    ("follows", "follows", "how often it comes soon after"),
+    ("co_visitation", "cf", "how often shoppers turn to it who turn to"),
+    ("linear", "cf", "how well it is foretold by"),
+    ("factors", "factors", "how alike the company is of it and"),
+    ("content", "content", "how much it resembles"),
+)
+
 _COLUMNS = (
     Column("shopper.events", "shopper", "how much the shopper did in the shop"),
     Column("shopper.purchase_days", "shopper", "on how many days the shopper bought"),
@@ -76,11 +85,58 @@ _COLUMNS = (
     Column("item.popularity_rank", "popularity", "its place among the candidates by popularity"),
     Column("item.trend", "trend", "whether interest in it is rising"),
     Column("item.found_by", "item", "how many sources found it"),
+    Column("sequence.since", "history", "how many steps ago the shopper was last there"),
+    Column("sequence.times", "history", "how often it is among the latest steps"),
+    Column("sequence.visit_times", "history", "how often it was met on this visit"),
+    Column("sequence.visit_events", "shopper", "how long this visit is"),
+    Column("sequence.visit_repeats", "shopper", "how much of this visit goes back to what was met on it"),
+    *(
+        Column(f"sequence.{model}_{says}", group, f"{how} {what}")
+        for model, group, how in _RELATIONS
+        for says, what in (
+            ("latest", "the latest item"),
+            ("latest3", "one of the latest three items"),
+            ("faded", "the latest items, the less the longer ago"),
+        )
+    ),
+    *(
+        Column(f"relation.{model}_{says}", group, f"{how} {what}")
+        for model, group, how in _RELATIONS
+        if model not in {"follows", "factors"}
+        for says, what in (
+            ("max", "the item of the history that it goes with best"),
+            ("mean", "the items of the history, on average"),
+            ("share", "items of the history: of how many that is true at all"),
+        )
+    ),
 )
 _BY_NAME = {c.name: c for c in _COLUMNS}
 
 # Columns that need no model: any data set has them, as far as its own columns go.
 ALWAYS = tuple(c.name for c in _COLUMNS)
+
+# Those that mean nothing where events have no times, and those that mean nothing where they have no order either.
+TIMED = frozenset(
+    (
+        "shopper.purchase_days",
+        "shopper.idle_days",
+        "shopper.tenure_days",
+        "shopper.basket",
+        "shopper.gap_days",
+        "history.days_share",
+        "history.age_days",
+        "history.purchase_age_days",
+        "history.purchase_age_gaps",
+        "history.purchase_lag_days",
+        "history.long_share",
+        "history.long_rank",
+        "history.short_share",
+        "taste.category_now",
+        "item.age_days",
+        "item.trend",
+    )
+)
+ORDERED = frozenset(name for name in ALWAYS if name.startswith("sequence."))
 
 # What a ranker or a source adds: its score as a share of the best, and its place; and what a plugin contributes.
 _NAME = "[A-Za-z0-9_-]{1,64}"
@@ -91,10 +147,18 @@ _SOURCE_GROUPS = {
     "popular": "popularity",
     "trending": "trend",
     "bought_again": "history",
+    "seen_again": "history",
+    "linear": "cf",
     "new_arrivals": "newness",
     "co_visitation": "cf",
 }
 _SAYS = {"share": "the score of", "rank": "the place given by"}
+
+
+def available(*, has_times: bool, has_order: bool) -> tuple[str, ...]:
+    """The columns that any data set with such events has, as far as its own columns go."""
+    gone = (frozenset() if has_times else TIMED) | (frozenset() if has_order else ORDERED)
+    return tuple(name for name in ALWAYS if name not in gone)
 
 
 # Models name the same few hundred for as long as they are served.

@@ -10,7 +10,7 @@ from vitrine.catalog import Catalog
 from vitrine.domain.columns import column as column_of
 from vitrine.domain.columns import contributed_name
 from vitrine.errors import InferenceError, InferenceTimeout
-from vitrine.features import context, history, items, shopper, taste
+from vitrine.features import context, history, items, relation, sequence, shopper, taste
 from vitrine.features.scale import places, shares
 from vitrine.interest import Interests
 from vitrine.interest.inputs import shoppers_of
@@ -25,6 +25,11 @@ _BLOCKS: dict[str, Callable[[Batch, Catalog], Block]] = {
     "history": history.columns,
     "taste": taste.columns,
     "item": items.columns,
+}
+# Blocks that read the models of the bundle, too; without one their columns say nothing.
+_MODEL_BLOCKS: dict[str, Callable[[Batch, Catalog, AttachedBundle | None], Block]] = {
+    "sequence": sequence.columns,
+    "relation": relation.columns,
 }
 _SAYS = {"share": shares, "rank": places}
 
@@ -70,7 +75,7 @@ class Features:
                     return _frozen(np.full(len(self._batch.items.ids), np.nan, np.float32))
                 self._keep({name: _SAYS[says](scores, self._batch.offsets)})
             else:
-                self._keep(_BLOCKS[name.partition(".")[0]](self._batch, self._catalog))
+                self._keep(self._block(name.partition(".")[0]))
             known = self._known[name]
         return known
 
@@ -111,6 +116,16 @@ class Features:
         if isinstance(self._interests, InferenceError | InferenceTimeout):
             raise type(self._interests)(*self._interests.args)
         return self._interests
+
+    def _block(self, name: str) -> Block:
+        """The columns of a block.
+
+        Raises:
+            KeyError: There is no such block.
+        """
+        if name in _MODEL_BLOCKS:
+            return _MODEL_BLOCKS[name](self._batch, self._catalog, self._bundle)
+        return _BLOCKS[name](self._batch, self._catalog)
 
     def _keep(self, columns: Block) -> None:
         """Remembers columns, which many read from now on and nobody may change."""
