@@ -9,6 +9,8 @@ import polars as pl
 from vitrine.dataset import Dataset
 from vitrine.domain.ids import tie_keys
 from vitrine.domain.profile import DAY
+from vitrine_export.exams.exam import LabelQuery
+from vitrine_export.exams.undated import drawn
 from vitrine_export.targets import BASKET_SECONDS, SMALLEST_BASKET, target_types
 
 # A window is at most so long, and at most this share of the whole time.
@@ -24,23 +26,6 @@ class Window:
 
     start: float
     end: float
-
-
-@dataclass(frozen=True, slots=True)
-class LabelQuery:
-    """A question whose answer is known.
-
-    Attributes:
-        subject: `Subject.key` of who asks.
-        scene: The scene that is asked for.
-        basket: What lies in the basket.
-        targets: What the shopper then took.
-    """
-
-    subject: str
-    scene: str
-    basket: tuple[str, ...]
-    targets: frozenset[str]
 
 
 def label_windows(first: float, last: float, count: int) -> list[Window]:
@@ -97,7 +82,7 @@ def label_queries(
         for subject, items in first.iter_rows()
         if len(items) >= SMALLEST_BASKET
     ]
-    return [*_drawn(pages, limit, seed), *_drawn(baskets, limit, seed)]
+    return [*drawn(pages, limit, seed), *drawn(baskets, limit, seed)]
 
 
 def _half(subject: str, items: Sequence[str], scene: str, seed: int) -> LabelQuery:
@@ -106,10 +91,3 @@ def _half(subject: str, items: Sequence[str], scene: str, seed: int) -> LabelQue
     return LabelQuery(
         subject, scene, tuple(items[i] for i in order[:shown]), frozenset(items[i] for i in order[shown:])
     )
-
-
-def _drawn(queries: list[LabelQuery], limit: int, seed: int) -> list[LabelQuery]:
-    if len(queries) <= limit:
-        return queries
-    keys = tie_keys([query.subject for query in queries], seed)
-    return [queries[i] for i in np.sort(np.argsort(keys, kind="stable")[:limit]).tolist()]

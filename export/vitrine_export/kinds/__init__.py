@@ -1,0 +1,123 @@
+"""Kinds of data: one committed configuration each, of training and of serving."""
+
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from vitrine.config import Config, overlaid
+from vitrine.dataset import Has
+from vitrine.errors import ConfigError
+from vitrine.validation import nearest
+from vitrine_export.exams import HOLDOUTS
+from vitrine_export.train.parameters import Parameters, RerankerSettings
+
+KINDS = ("invoices", "sequences", "sessions", "check-ins")
+# How a file begins that says what a bundle is served with.
+_WRITTEN = "# The scenes that "
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How data of a kind is learned from and served.
+
+    Attributes:
+        name: Of the kind, or the file.
+        parameters: Settings of training.
+        serving: What it changes in the configuration of a server, as in a TOML file.
+    """
+
+    name: str
+    parameters: Parameters
+    serving: Mapping[str, Any]
+
+    def config(self, path: Path | None = None) -> Config:
+        """The defaults, over them this kind, over that a file.
+
+        Raises:
+            ConfigError: Something in them is not allowed; says what.
+        """
+        return overlaid(self.serving, path, f"the configuration of {self.name}")
+
+    def write_serving(self, bundle: Path) -> Path:
+        """Writes what this kind changes in a server's configuration beside a bundle; answers the file.
+
+        A file of that name that was not written here stays: somebody's configuration may be called like the bundle.
+
+        Raises:
+            ConfigError: It cannot be written.
+        """
+        from vitrine_export.tuning.toml import written
+
+        file = bundle.parent / f"{bundle.name}.toml"
+        try:
+            if file.exists() and not file.read_bytes().startswith(_WRITTEN.encode()):
+                file = file.with_name(f"{bundle.name}-scenes.toml")
+            file.write_text(f"{_WRITTEN}{bundle.name} was trained for.\n{written(self.serving)}", "utf-8")
+        except OSError as error:
+            raise ConfigError(f"cannot write {file}: {error.strerror or error}") from None
+        return file
+
+    @classmethod
+    def load(cls, name: str) -> "Kind":
+        """One of `KINDS`, or a TOML file in the same format, as `vitrine tune` writes it.
+
+        Raises:
+            ConfigError: There is no such kind or file, or it has a key or value that is not allowed.
+        """
+        try:
+            if name in KINDS:
+                text = (resources.files("vitrine_export.kinds") / f"{name}.toml").read_text("utf-8")
+            else:
+                text = Path(name).read_text("utf-8")
+            table = tomllib.loads(text)
+        except OSError as error:
+            raise ConfigError(
+                f"'{name}' is neither a kind of data ({', '.join(KINDS)}) nor a file that can be read ({error.strerror})"
+            ) from None
+        except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+            raise ConfigError(f"{name}: not a valid TOML file: {error}") from None
+        unknown = sorted(set(table) - {"training", "serving"})
+        if unknown:
+            raise ConfigError(f"{name}: unknown table [{unknown[0]}]; there are [training] and [serving]")
+        serving = table.get("serving", {})
+        if not isinstance(serving, Mapping):
+            raise ConfigError(f"{name}: [serving] is not a table")
+        kind = cls(name, _parameters(table.get("training", {}), name), serving)
+        kind.config()
+        return kind
+
+
+def kind_for(has: Has) -> str:
+    """The kind that data is taken for unless told, by what it has."""
+    return "invoices" if has.times else "sequences" if has.order else "check-ins"
+
+
+def _parameters(given: Mapping[str, Any], source: str) -> Parameters:
+    inner = given.get("reranker", {})
+    _check(given, Parameters, f"{source}: [training]")
+    _check(inner, RerankerSettings, f"{source}: [training.reranker]")
+    made = replace(Parameters(), **{**given, "reranker": RerankerSettings(**inner)})
+    if made.holdout not in HOLDOUTS:
+        raise ConfigError(f"{source}: training.holdout is '{made.holdout}'; there are {', '.join(HOLDOUTS)}")
+    return made
+
+
+def _check(given: Any, settings: type[Parameters] | type[RerankerSettings], where: str) -> None:
+    """Refuses unknown keys and values of another type than the default's."""
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{where} is not a table")
+    usual = settings()
+    known = {field.name: getattr(usual, field.name) for field in fields(settings)}
+    for key, value in given.items():
+        if key not in known:
+            raise ConfigError(f"{where}: unknown key '{key}'; {nearest(key, known)}")
+        default = known[key]
+        if key == "reranker":
+            continue
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        right = number if default is None or isinstance(default, float) else type(value) is type(default)
+        if not right:
+            raise ConfigError(f"{where}: {key} = {value!r} is not like {default!r}")
