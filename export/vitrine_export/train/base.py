@@ -1,6 +1,6 @@
 """The base models: those that learn from events and texts alone, and that candidates and features are made with."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,11 +13,14 @@ from threadpoolctl import threadpool_limits
 from vitrine.bundle import (
     ContentModel,
     DatasetRef,
+    Factors,
     InterestTable,
     ItemItem,
     Manifest,
     ModelFile,
+    Shoppers,
     TrainingWindow,
+    Visits,
 )
 from vitrine.bundle.manifest import Parameter
 from vitrine.bundle.writer import write_bundle
@@ -29,9 +32,13 @@ from vitrine.domain.items import Item
 from vitrine.progress import Progress, part_of
 from vitrine_export.train.co_visitation import fit_co_visitation
 from vitrine_export.train.content import content_vectors, fit_encoder, text_items
+from vitrine_export.train.factors import fit_factors
+from vitrine_export.train.follows import fit_follows
 from vitrine_export.train.interactions import Interactions, item_table, read_interactions
 from vitrine_export.train.linear import fit_linear
 from vitrine_export.train.parameters import Parameters
+from vitrine_export.train.shoppers import fit_shoppers
+from vitrine_export.train.visits import fit_visits
 
 if TYPE_CHECKING:
     from vitrine_export.train.interest import FittedInterest, InterestSettings
@@ -71,6 +78,10 @@ class BaseModels:
         co_visitation: Items that go together.
         linear: Items that predict each other.
         content: Content vectors.
+        follows: What items are followed by.
+        visits: Past visits.
+        shoppers: Past shoppers.
+        factors: Latent factors of the items.
         interest: The interest model.
         off: Part that is missing -> why.
     """
@@ -80,6 +91,10 @@ class BaseModels:
     co_visitation: ItemItem | None = None
     linear: ItemItem | None = None
     content: ContentModel | None = None
+    follows: ItemItem | None = None
+    visits: Visits | None = None
+    shoppers: Shoppers | None = None
+    factors: Factors | None = None
     interest: "FittedInterest | None" = None
     off: dict[str, str] = field(default_factory=dict)
 
@@ -104,6 +119,10 @@ class BaseModels:
             co_visitation=self.co_visitation,
             linear=self.linear,
             content=self.content,
+            follows=self.follows,
+            visits=self.visits,
+            shoppers=self.shoppers,
+            factors=self.factors,
             models=[*([interest.model] if interest else []), *models],
             interest=InterestTable(interest.vectors, interest.projection, interest.length)
             if interest
@@ -160,19 +179,31 @@ def fit_base(
         progress("co-visitation", 0.0)
         step = part_of(progress, 0.0, 0.15)
         models.co_visitation = fit_co_visitation(interactions, parameters, lambda s: step("co-visitation", s))
-        linear = part_of(progress, 0.15, 0.3)
+        content = part_of(progress, 0.15, 0.2)
+        content("content vectors", 0.0)
+        models.content = _content(dataset, models, parameters, seed, encoder, content)
+        linear = part_of(progress, 0.2, 0.35)
         linear("linear model", 0.0)
         models.linear = fit_linear(
-            interactions, parameters, seed, ridge, lambda share: linear("linear model", share)
+            interactions,
+            parameters,
+            seed,
+            ridge,
+            lambda share: linear("linear model", share),
+            None if models.content is None else models.content.vectors,
         )
+        follows = part_of(progress, 0.35, 0.4)
+        follows("what follows what", 0.0)
+        _ordered_or_not(models, parameters, seed, lambda s: follows("what follows what", s))
         for part, model in (("co_visitation", models.co_visitation), ("linear", models.linear)):
             if model is None:
                 models.off[part] = "no shopper was interested in two items"
-        content = part_of(progress, 0.3, 0.4)
-        content("content vectors", 0.0)
-        models.content = _content(dataset, models, parameters, seed, encoder, content)
     if interest is None:
         models.off["interest"] = "neural models were not asked for"
+        return models
+
+    if not interactions.ordered:
+        models.off["interest"] = "events have no order, so nothing follows from anything"
         return models
 
     from vitrine_export.train.interest import fit_interest
@@ -190,6 +221,31 @@ def fit_base(
     if models.interest is None:
         models.off["interest"] = "too few shoppers came back to learn what follows from what"
     return models
+
+
+def _ordered_or_not(
+    models: BaseModels, parameters: Parameters, seed: int, progress: Callable[[float], None]
+) -> None:
+    """Fits what learns from the order of events; where there is none, what does without."""
+    interactions = models.history.interactions
+    if interactions.ordered:
+        models.follows = fit_follows(interactions, parameters, progress)
+        models.visits = fit_visits(interactions, parameters)
+        models.off["shoppers"] = "visits are compared instead"
+    else:
+        # Whole shoppers are compared instead of their visits.
+        models.shoppers = fit_shoppers(interactions, parameters, seed)
+        models.off["follows"] = models.off["visits"] = "events have no order"
+    models.factors = fit_factors(interactions, parameters, seed)
+    for part, model in (("follows", models.follows), ("visits", models.visits)):
+        if model is None:
+            models.off.setdefault(part, "nothing came after anything")
+    if models.shoppers is None:
+        models.off.setdefault("shoppers", "no shopper was interested in two items")
+    if models.factors is None:
+        models.off["factors"] = (
+            "no shopper was interested in two items" if parameters.factors else "they were not asked for"
+        )
 
 
 def _content(

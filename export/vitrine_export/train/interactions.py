@@ -32,6 +32,7 @@ class Interactions:
         subject_count: s.
         item_count: n.
         types: ``int8[e]``, `EventType` numbers.
+        ordered: Events of one shopper stand in the order in which they came; with equal times nobody knows it.
     """
 
     subjects: npt.NDArray[np.int32]
@@ -41,6 +42,7 @@ class Interactions:
     subject_count: int
     item_count: int
     types: npt.NDArray[np.int8]
+    ordered: bool = False
 
     def __len__(self) -> int:
         return len(self.items)
@@ -146,6 +148,7 @@ def read_interactions(dataset: Dataset, item_ids: list[str], until: datetime | N
         times=table["time"].to_numpy() if timed else None,
         subject_count=subjects.height,
         item_count=len(item_ids),
+        ordered=timed or dataset.has.order,
     )
 
 

@@ -1,8 +1,8 @@
 """The rankers that learn from lists: the deep ranker, and the reranker over all the others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,13 +14,14 @@ from vitrine.content.model import TextEncoder
 from vitrine.dataset import Dataset
 from vitrine.hosting import Plugin
 from vitrine.progress import Progress, part_of
+from vitrine_export.exams import Exam, held_out_exams, without_times
+from vitrine_export.exams.weeks import Window, label_windows
 from vitrine_export.train.base import BaseModels, History, fit_base, read_history
 from vitrine_export.train.contributed import Contributions
-from vitrine_export.train.labels import label_windows
 from vitrine_export.train.parameters import Parameters
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.train.reranker import MIN_LISTS, FittedReranker, fit_reranker
-from vitrine_export.train.windows import window_data
+from vitrine_export.train.windows import most_lists, window_data
 from vitrine_export.train.work import write_whole
 
 if TYPE_CHECKING:
@@ -59,7 +60,44 @@ class FittedRankers:
         return [fitted.model for fitted in (self.deep, self.reranker) if fitted is not None]
 
 
-def fit_rankers(
+@dataclass(slots=True)
+class RankingLists:
+    """The lists that rankers learn from, and what making them told.
+
+    Attributes:
+        data: The lists; ``None`` where there are none.
+        curves: How the interest model of the first exam learned.
+        off: What is missing, and why.
+    """
+
+    data: RankingData | None = None
+    curves: list["Curve"] = field(default_factory=list)
+    off: dict[str, str] = field(default_factory=dict)
+
+
+def held_out(
+    dataset: Dataset, history: History, parameters: Parameters, config: Config, folder: Path, seed: int
+) -> tuple[Iterator[Exam], int]:
+    """The exams that rankers learn from, each made as it is asked for, and how many they are; none where data is short.
+
+    Arguments as for `ranking_lists`.
+    """
+    weeks: list[Window] = []
+    if parameters.holdout == "weeks":
+        times = history.interactions.times
+        if times is not None and len(times):
+            weeks = label_windows(float(times.min()), float(times.max()), parameters.label_windows)
+    elif dataset.has.times:
+        # What came after the end of the history is no answer to learn from.
+        dataset = without_times(dataset, folder / "without-times", history.until, seed)
+    count = len(weeks) if parameters.holdout == "weeks" else parameters.label_windows
+    # Only baskets of data with times are asked about.
+    cart = parameters.holdout == "weeks"
+    most = most_lists(parameters.label_lists, max(count, 1), config, cart=cart)
+    return held_out_exams(dataset, weeks, parameters, config.scenes, folder, lists=most, seed=seed), count
+
+
+def ranking_lists(
     dataset: Dataset,
     history: History,
     parameters: Parameters,
@@ -72,8 +110,8 @@ def fit_rankers(
     folder: Path,
     progress: Progress,
     plugins: Sequence[Plugin] | None = None,
-) -> FittedRankers:
-    """Makes lists in the label windows and fits the rankers to them.
+) -> RankingLists:
+    """Holds something out, fits base models to the rest, and has the serving code make lists with them.
 
     Args:
         dataset: The events.
@@ -89,26 +127,27 @@ def fit_rankers(
         plugins: The plugins that were found; looked for unless told.
     """
     times = history.interactions.times
-    if times is None or not len(times):
-        return FittedRankers(off=_all("the events have no times, so there are no weeks to learn from"))
+    if parameters.holdout == "weeks" and (times is None or not len(times)):
+        return RankingLists(off=_all("the events have no times, so there are no weeks to learn from"))
     if dataset.items() is None:
-        return FittedRankers(
+        return RankingLists(
             off=_all("the data set has no table of items to make lists of; `vitrine import` makes one")
         )
-    windows = label_windows(float(times.min()), float(times.max()), parameters.label_windows)
+    exams, count = held_out(dataset, history, parameters, config, folder, seed)
     # Kept, because a window that is there is not fitted again when a training is resumed.
     kept = folder / "interest-curve.json"
     first, curves = _read_curve(kept) if kept.exists() else (-1, [])
 
-    def fit(moment: datetime, number: int, report: Progress) -> BaseModels:
+    def fit(exam: Exam, number: int, report: Progress) -> BaseModels:
         nonlocal first
         # The first window tells how long to train; the others, and the final fit, then need nothing held out. Cut off
         # before it was written, it is fitted as it was begun.
         hold_out = not curves or number == first
         settings = interest if interest is None or hold_out else replace(interest, epochs=curves[0].best)
+        moment = None if exam.until is None else datetime.fromtimestamp(exam.until, UTC)
         base = fit_base(
-            dataset,
-            read_history(dataset, moment, seed),
+            exam.learn,
+            read_history(exam.learn, moment, seed),
             parameters,
             seed,
             ridge=ridge,
@@ -124,25 +163,49 @@ def fit_rankers(
             write_whole(kept, msgspec.json.encode((first, curves)))
         return base
 
-    contributions = Contributions(config.features)
+    told = Contributions(config.features)
     data = window_data(
+        exams, count, config, fit, folder, progress=progress, plugins=plugins, contributions=told
+    )
+    found = RankingLists(data, curves, dict(told.off))
+    if data is None:
+        found.off |= _all("nobody who was known took anything in the last weeks that lists could foresee")
+    return found
+
+
+def fit_rankers(
+    dataset: Dataset,
+    history: History,
+    parameters: Parameters,
+    config: Config,
+    seed: int,
+    *,
+    ridge: float,
+    encoder: TextEncoder | None,
+    interest: "InterestSettings | None",
+    folder: Path,
+    progress: Progress,
+    plugins: Sequence[Plugin] | None = None,
+) -> FittedRankers:
+    """Makes lists and fits the rankers to them; arguments as for `ranking_lists`."""
+    lists = ranking_lists(
         dataset,
-        windows,
+        history,
+        parameters,
         config,
-        fit,
-        folder,
-        lists=parameters.label_lists,
-        seed=seed,
+        seed,
+        ridge=ridge,
+        encoder=encoder,
+        interest=interest,
+        folder=folder,
         progress=part_of(progress, 0.0, 0.7),
         plugins=plugins,
-        contributions=contributions,
     )
-    fitted = FittedRankers(interest_epochs=curves[0].best if curves else 0, curves=curves)
-    fitted.off |= contributions.off
+    curves, data = lists.curves, lists.data
+    fitted = FittedRankers(interest_epochs=curves[0].best if curves else 0, curves=curves, off=lists.off)
     if curves and (metric := curves[0].best_metric) is not None:
         fitted.metrics["ndcg@20_interest"] = metric
     if data is None:
-        fitted.off |= _all("nobody who was known took anything in the last weeks that lists could foresee")
         return fitted
     fitted.lists = len(data)
     fitted.texts = {name: column.text for name, column in data.contributed.items()}
@@ -150,7 +213,9 @@ def fit_rankers(
         data = _deep(data, parameters, seed, fitted, folder / "deep", part_of(progress, 0.7, 0.85))
     else:
         fitted.off["deep"] = "neural models were not asked for"
-    fitted.reranker = fit_reranker(data, seed, progress=part_of(progress, 0.85, 1.0))
+    fitted.reranker = fit_reranker(
+        data, seed, settings=parameters.reranker, progress=part_of(progress, 0.85, 1.0)
+    )
     if fitted.reranker is None:
         fitted.off["lightgbm"] = (
             f"fewer than {MIN_LISTS} lists have an item that was taken beside others that were not"

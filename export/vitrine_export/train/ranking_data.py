@@ -13,8 +13,8 @@ from vitrine.domain.request import Context
 from vitrine.domain.subject import Subject
 from vitrine.progress import Progress, quiet
 from vitrine.recommendation.query import WindowQuery
+from vitrine_export.exams import LabelQuery
 from vitrine_export.train.interest_columns import CollectedInterests, InterestColumns
-from vitrine_export.train.labels import LabelQuery
 
 # Queries ranked together: beyond that, nothing gets faster.
 _BATCH = 32
@@ -165,7 +165,7 @@ def ranking_data(
         np.concatenate(features) if features else np.empty((0, len(names)), np.float32),
         np.concatenate(labels) if labels else np.empty(0, np.int8),
         np.concatenate([[0], np.cumsum(sizes)]).astype(np.int64),
-        [query.subject for query in queries],
+        [query.owner or query.subject for query in queries],
         np.zeros(len(queries), np.int8),
         np.array(missed, np.int32),
         vectors.columns(),

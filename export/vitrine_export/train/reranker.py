@@ -12,33 +12,28 @@ from vitrine.bundle import ModelFile
 from vitrine.domain.ids import tie_keys
 from vitrine.progress import Progress, quiet
 from vitrine_export.train.list_metrics import K, ndcg
+from vitrine_export.train.parameters import DEFAULTS, RerankerSettings
 from vitrine_export.train.ranking_data import RankingData
 
-_SETTINGS: dict[str, Any] = {
+_FIXED: dict[str, Any] = {
     "objective": "lambdarank",
     "metric": "ndcg",
     "eval_at": [K],
     # Pairs count whose better item stands among the first ones: about twice what a window shows.
     "lambdarank_truncation_level": 2 * K,
-    "num_leaves": 31,
-    "learning_rate": 0.05,
-    "feature_fraction": 0.5,
     "bagging_fraction": 0.7,
     "bagging_freq": 1,
-    "lambda_l2": 5.0,
     "deterministic": True,
     "force_row_wise": True,
     "verbosity": -1,
 }
-# Each tree costs time in every request.
-_MAX_ROUNDS = 150
 # Where too few shoppers are there to hold any out: as many as hardly learn by heart.
 _BLIND_ROUNDS = 50
 # It decides the order alone: what fewer lists tell is worse than the weights of the scene.
 MIN_LISTS = 50
 _PATIENCE = 25
-# A leaf holds at least a thousandth of the rows, within bounds: fewer tell more of these lists than of the next ones.
-_ROWS_A_LEAF, _LEAST_LEAF, _MOST_LEAF = 1000, 20, 400
+# Bounds of the rows that a leaf holds at least.
+_LEAST_LEAF, _MOST_LEAF = 20, 400
 _HELD_OUT = 0.2
 # How often a list is shown without one of its components, so that a missing ranker is nothing new.
 _DROPPED = 0.2
@@ -73,7 +68,7 @@ def fit_reranker(
     data: RankingData,
     seed: int,
     *,
-    negatives: int = 100,
+    settings: RerankerSettings = DEFAULTS.reranker,
     threads: int | None = None,
     progress: Progress = quiet,
 ) -> FittedReranker | None:
@@ -82,7 +77,7 @@ def fit_reranker(
     Args:
         data: Lists with labels.
         seed: Decides everything random.
-        negatives: Candidates without a label that are kept of each list.
+        settings: Settings of the trees.
         threads: How many to use; as many as pay unless told.
         progress: Told how far it is.
 
@@ -91,25 +86,23 @@ def fit_reranker(
     """
     import lightgbm
 
-    lists = data.thinned(negatives, seed)
+    lists = data.thinned(settings.negatives, seed)
     if len(lists) < MIN_LISTS:
         return None
     columns = with_dropped(lists, seed)
-    if threads is None:
-        threads = 1 if len(lists.labels) <= _ONE_THREAD_ROWS else _cores()
-    leaf = min(max(len(lists.labels) // _ROWS_A_LEAF, _LEAST_LEAF), _MOST_LEAF)
-    settings = {**_SETTINGS, "min_data_in_leaf": leaf, "seed": seed, "num_threads": threads}
     apart = _held_out(lists.subjects, seed)
-    rounds = _BLIND_ROUNDS
+    rounds = min(_BLIND_ROUNDS, settings.rounds)
     curve: list[float] = []
     measured: dict[str, float] = {}
     if 20 <= apart.sum() < len(lists) - 20:
-        booster, curve = _held_out_fit(lists, columns, apart, settings, progress)
+        booster, curve = held_out_fit(
+            lists, apart, settings, seed, columns=columns, threads=threads, progress=progress
+        )
         rounds = max(booster.best_iteration, 1)
         measured = _measured(booster, data, seed)
     progress("reranker: all lists", 0.6)
     booster = lightgbm.train(
-        settings,
+        booster_settings(settings, len(lists.labels), seed, threads),
         lightgbm.Dataset(columns, lists.labels, group=lists.sizes, feature_name=_tree_names(data.names)),
         rounds,
         callbacks=[lambda env: progress("reranker: all lists", 0.6 + 0.4 * (env.iteration + 1) / rounds)],
@@ -146,16 +139,52 @@ def with_dropped(data: RankingData, seed: int, share: float = _DROPPED) -> npt.N
     return columns
 
 
-def _held_out_fit(
+def booster_settings(
+    settings: RerankerSettings, rows: int, seed: int, threads: int | None = None
+) -> dict[str, Any]:
+    """What LightGBM is told, to fit trees to so many rows."""
+    if threads is None:
+        threads = 1 if rows <= _ONE_THREAD_ROWS else _cores()
+    return {
+        **_FIXED,
+        "num_leaves": settings.leaves,
+        "learning_rate": settings.learning_rate,
+        "feature_fraction": settings.feature_share,
+        "lambda_l2": settings.l2,
+        "min_data_in_leaf": min(max(rows // settings.rows_a_leaf, _LEAST_LEAF), _MOST_LEAF),
+        "seed": seed,
+        "num_threads": threads,
+    }
+
+
+def held_out_fit(
     lists: RankingData,
-    columns: npt.NDArray[np.float32],
     apart: npt.NDArray[np.bool_],
-    settings: dict[str, Any],
-    progress: Progress,
+    settings: RerankerSettings,
+    seed: int,
+    *,
+    columns: npt.NDArray[np.float32] | None = None,
+    threads: int | None = None,
+    progress: Progress = quiet,
 ) -> tuple[Any, list[float]]:
-    """As many trees as do best on shoppers that were held out, and LightGBM's NDCG@20 by number of trees."""
+    """As many trees as do best on shoppers that were held out.
+
+    Args:
+        lists: Lists with labels.
+        apart: ``bool[q]``, which of them are held out.
+        settings: Settings of the trees.
+        seed: Decides everything random.
+        columns: Features of the lists where components are missing now and then; made unless given.
+        threads: How many to use; as many as pay unless told.
+        progress: Told how far it is.
+
+    Returns:
+        The trees, and LightGBM's NDCG@20 on the held-out lists by number of trees.
+    """
     import lightgbm
 
+    if columns is None:
+        columns = with_dropped(lists, seed)
     rows = np.repeat(apart, lists.sizes)
     learn = lightgbm.Dataset(
         columns[~rows],
@@ -170,13 +199,13 @@ def _held_out_fit(
     def told(env: Any) -> None:
         value = env.evaluation_result_list[0][2]
         progress(
-            f"reranker: tree {env.iteration + 1}, NDCG@{K} {value:.4f}", 0.6 * env.iteration / _MAX_ROUNDS
+            f"reranker: tree {env.iteration + 1}, NDCG@{K} {value:.4f}", 0.6 * env.iteration / settings.rounds
         )
 
     booster = lightgbm.train(
-        settings,
+        booster_settings(settings, len(lists.labels), seed, threads),
         learn,
-        _MAX_ROUNDS,
+        settings.rounds,
         valid_sets=[check],
         valid_names=["held out"],
         callbacks=[
@@ -194,7 +223,8 @@ def _measured(booster: Any, data: RankingData, seed: int) -> dict[str, float]:
     found = {"lightgbm": ndcg(booster.predict(apart.features, num_threads=1), apart)}
     for place, name in enumerate(data.names):
         ranker = name.removeprefix("ranker:").removesuffix(".rank")
-        if name == f"ranker:{ranker}.rank":
+        # A ranker that the data leaves out says nothing: the order of the candidates would be measured.
+        if name == f"ranker:{ranker}.rank" and not np.isnan(apart.features[:, place]).all():
             # NaN comes last.
             found[ranker] = ndcg(np.nan_to_num(-apart.features[:, place], nan=-np.inf), apart)
     return found

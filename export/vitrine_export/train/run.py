@@ -5,13 +5,15 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
 from vitrine import __version__
 from vitrine.bundle import DatasetRef, ItemItem, Manifest
+from vitrine.bundle.extended import extend_bundle
+from vitrine.bundle.manifest import Parameter
 from vitrine.bundle.publish import check_target
 from vitrine.config import Config, load_config
 from vitrine.content.model import TextEncoder
@@ -71,6 +73,7 @@ def train(
     config: Config | None = None,
     plugins: Sequence[Plugin] | None = None,
     resume: Path | None = None,
+    keep_held_out: Path | None = None,
     progress: Progress = quiet,
 ) -> TrainReport:
     """Trains on a data set and writes a bundle. The same data, settings and seed give the same models.
@@ -85,6 +88,8 @@ def train(
         config: The configuration of the server that the rerankers are for: its scenes make the lists to learn from.
         plugins: The plugins that were found; looked for unless told.
         resume: Folder that keeps finished steps, to go on from when the training was cut off.
+        keep_held_out: Where a second bundle goes, if anywhere: the rankers with base models that know nothing of what
+            was held out last (the last of `vitrine_export.train.rankers.held_out`), to choose on what no base model has seen.
         progress: Told how far it is.
 
     Raises:
@@ -140,6 +145,9 @@ def train(
             )
         if interest is not None and rankers.interest_epochs:
             interest = replace(interest, epochs=rankers.interest_epochs)
+        if keep_held_out is not None and rankers.lists:
+            windows = sorted(folder.glob("window-*"), key=lambda path: int(path.name.partition("-")[2]))
+            extend_bundle(windows[-1], keep_held_out, rankers.models)
         clock.enter("base models", 0.75)
         base = fit_base(
             dataset,
@@ -167,14 +175,18 @@ def train(
             metrics=metrics,
             texts=rankers.texts,
             parameters={
-                **asdict(replace(parameters, ridge=ridge)),
+                **_flat(asdict(replace(parameters, ridge=ridge))),
                 "seed": seed,
                 "linear_method": "ease" if is_ease(history.interactions, parameters) else "factors",
                 "encoder": encoder.name if encoder else None,
             },
         )
     seconds = clock.finish()
-    models: dict[str, ItemItem | None] = {"co_visitation": base.co_visitation, "linear": base.linear}
+    models: dict[str, ItemItem | None] = {
+        "co_visitation": base.co_visitation,
+        "linear": base.linear,
+        "follows": base.follows,
+    }
     return TrainReport(
         out=out,
         manifest=manifest,
@@ -244,6 +256,16 @@ def _interest_settings(parameters: Parameters, config: Config) -> "InterestSetti
         long_half_life_days=config.profile.long_half_life_days,
         short_half_life_days=config.profile.short_half_life_days,
     )
+
+
+def _flat(settings: dict[str, Any]) -> dict[str, Parameter]:
+    """Settings of settings by names with a dot."""
+    flat: dict[str, Parameter] = {}
+    for name, value in settings.items():
+        flat |= (
+            {f"{name}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {name: value}
+        )
+    return flat
 
 
 def _hash_of(encoder: TextEncoder | None) -> str:

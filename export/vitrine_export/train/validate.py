@@ -13,6 +13,9 @@ from vitrine_export.train.parameters import Parameters
 _MAX_SUBJECTS = 2000
 _SLICE_DAYS = 28.0
 _SLICE_SHARE = 0.15
+# Without times: the share of a shopper's items, and how many items of a shopper there must be.
+_SHARE = 0.2
+_LEAST = 3
 K = 20
 
 
@@ -34,7 +37,7 @@ class Holdout:
 
 
 def hold_out(interactions: Interactions, parameters: Parameters, seed: int) -> Holdout | None:
-    """Holds out the last weeks, or each shopper's last item where the data has no times.
+    """Holds out the last weeks; without times each shopper's last item; without order a fifth of each one's items.
 
     Returns:
         Nothing when no shopper of before has anything new after.
@@ -44,9 +47,12 @@ def hold_out(interactions: Interactions, parameters: Parameters, seed: int) -> H
         length = min(_SLICE_DAYS * DAY, _SLICE_SHARE * (last - first))
         after = interactions.times > last - length
         label = f"last {length / DAY:.0f} days"
-    else:
+    elif interactions.ordered:
         after = _last_items(interactions)
         label = "last item of each shopper"
+    else:
+        after = _some_items(interactions, seed)
+        label = "a fifth of each shopper's items"
     before = interactions.where(~after)
     history = before.by_subject(half_life_seconds(parameters.half_life_days), parameters.max_history)
     # Everything that was touched before is not new, also what the cut of a long history left out.
@@ -103,6 +109,21 @@ def _hits(
     return float(np.isin(top[scores[top] > 0], targets).sum()) / len(targets)
 
 
+def _some_items(interactions: Interactions, seed: int) -> npt.NDArray[np.bool_]:
+    """A fifth of the items of each shopper who has at least three, whatever their order; never all of them."""
+    shape = (interactions.subject_count, interactions.item_count)
+    pairs, where = np.unique(_pairs(interactions, shape), return_inverse=True)
+    who = pairs // shape[1]
+    size = np.bincount(who, minlength=shape[0])
+    drawn = np.random.default_rng(seed).random(len(pairs))
+    place = np.empty(len(pairs))
+    place[np.lexsort((drawn, who))] = np.arange(len(pairs))
+    place -= (np.cumsum(size) - size)[who]
+    # Rounded up, so that the shortest histories are asked about, too.
+    mask: npt.NDArray[np.bool_] = (place < np.ceil(_SHARE * size)[who]) & (size[who] >= _LEAST)
+    return mask[where]
+
+
 def _last_items(interactions: Interactions) -> npt.NDArray[np.bool_]:
     """The events on the item that a shopper turned to last, where there are at least two others."""
     last = np.full(interactions.subject_count, -1, np.int64)
@@ -110,7 +131,7 @@ def _last_items(interactions: Interactions) -> npt.NDArray[np.bool_]:
     shape = (interactions.subject_count, interactions.item_count)
     distinct = np.bincount(np.unique(_pairs(interactions, shape)) // shape[1], minlength=shape[0])
     mask: npt.NDArray[np.bool_] = interactions.items == last[interactions.subjects]
-    return mask & (distinct[interactions.subjects] >= 3)
+    return mask & (distinct[interactions.subjects] >= _LEAST)
 
 
 def _pairs(interactions: Interactions, shape: tuple[int, int]) -> npt.NDArray[np.int64]:

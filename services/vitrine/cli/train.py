@@ -2,11 +2,12 @@
 
 import shlex
 import sys
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.console import Console
@@ -33,6 +34,7 @@ class DeviceName(StrEnum):
 
 
 def train_command(
+    context: typer.Context,
     data: Annotated[
         Path, typer.Argument(help="Folder of the data set, from `vitrine import` or `simulate`.")
     ],
@@ -43,6 +45,13 @@ def train_command(
     until: Annotated[
         datetime | None,
         typer.Option(formats=_DATES, help="Learn only from what came before this moment (UTC)."),
+    ] = None,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Settings to begin with: of a kind of data (sequences, sessions, check-ins, invoices), or a file from "
+            "`vitrine tune`; by what the data has unless told. Options that are given win.",
+        ),
     ] = None,
     config: Annotated[
         Path | None,
@@ -165,37 +174,47 @@ def train_command(
 
     - `vitrine train data/retail --until 2011-09-01 --out bundles/august`
 
+    With settings that suit the data better, if there are any:
+
+    - `vitrine tune --data data/shop --out tuned.toml`
+    - `vitrine train data/shop --kind tuned.toml`
+
     With a sentence encoder for texts, and no more than five minutes for a network:
 
     - `vitrine train data/shop --encoder minilm/model.onnx --interest-minutes 5`
     """
-    from vitrine.config import load_config
     from vitrine.dataset import Dataset
 
-    dataset, settings = Dataset.open(data), load_config(config)
-    require_packages(neural=neural, rerank=rerank)
-    from vitrine.cli.train_report import render, save_picture
-    from vitrine_export.train import Parameters, train
+    options: dict[str, Any] = {
+        "dimensions": dimensions,
+        "neighbours": neighbours,
+        "half_life_days": half_life_days,
+        "ridge": ridge,
+        "validate": validate,
+        "neural": neural,
+        "rerank": rerank,
+        "label_windows": label_windows,
+        "device": device.value,
+        "interest_epochs": interest_epochs,
+        "interest_minutes": interest_minutes,
+    }
+    dataset = Dataset.open(data)
+    require_packages(neural=False, rerank=False)
+    from vitrine_export.kinds import Kind, kind_for
 
-    console = Console()
-    parameters = Parameters(
-        dimensions=dimensions,
-        neighbours=neighbours,
-        half_life_days=half_life_days,
-        ridge=ridge,
-        validate=validate,
-        neural=neural,
-        rerank=rerank,
-        label_windows=label_windows,
-        device=device.value,
-        interest_epochs=interest_epochs,
-        interest_minutes=interest_minutes,
-    )
+    chosen = Kind.load(kind or kind_for(dataset.has))
+    given = {name: value for name, value in options.items() if _is_given(context, name)}
+    parameters, settings = replace(chosen.parameters, **given), chosen.config(config)
+    require_packages(neural=parameters.neural, rerank=parameters.rerank)
+    from vitrine.cli.train_report import render, save_picture
+    from vitrine_export.train import train
+
+    console, bundle = Console(), out or data / "bundle"
     try:
         with progress(console) as report:
             done = train(
                 dataset,
-                out or data / "bundle",
+                bundle,
                 until=until,
                 parameters=parameters,
                 seed=seed,
@@ -205,9 +224,24 @@ def train_command(
                 progress=report,
             )
     except KeyboardInterrupt:
-        console.print(Text(interrupted(out or data / "bundle", resume), "yellow"))
+        console.print(Text(interrupted(bundle, resume), "yellow"))
         raise typer.Exit(130) from None
     console.print(render(done, data, save_picture(done)))
+    if chosen.serving:
+        file = chosen.write_serving(bundle)
+        how = (
+            f"Serve it with --config {file}: the scenes of {chosen.name}, which it was trained for."
+            if config is None
+            else f"It was trained for the scenes of {chosen.name}, too: before you serve it, copy from {file} into "
+            f"{config} what that does not say."
+        )
+        console.print(Text(how))
+
+
+def _is_given(context: typer.Context, name: str) -> bool:
+    """Whether an option stands on the command line."""
+    source = context.get_parameter_source(name)
+    return source is not None and source.name == "COMMANDLINE"
 
 
 def require_packages(*, neural: bool, rerank: bool) -> None:

@@ -6,7 +6,7 @@ import scipy.sparse as sp
 
 from vitrine_export.train.co_visitation import fit_co_visitation
 from vitrine_export.train.interactions import Interactions
-from vitrine_export.train.linear import ease_blocks, factor_blocks, fit_linear
+from vitrine_export.train.linear import ease_blocks, fit_linear
 from vitrine_export.train.neighbours import assemble, top_of_dense, top_of_sparse
 from vitrine_export.train.parameters import Parameters
 
@@ -64,23 +64,6 @@ def test_linear_keeps_the_best_positive_sources_of_each_item() -> None:
     # No item leads to more than twice as many.
     expected[expected <= np.sort(expected, axis=1)[:, -7:-6]] = 0
     np.testing.assert_allclose(dense(model, 15), expected, rtol=1e-6)
-
-
-def test_factors_of_full_rank_without_popularity_are_a_projection() -> None:
-    matrix = sp.csr_array(
-        TOY / np.linalg.norm(TOY, axis=0)
-    )  # columns of equal norm: no popularity to take out
-    found = np.concatenate([b for _, b in factor_blocks(matrix, 6, seed=0)])
-    _, _, right = np.linalg.svd(matrix.toarray())
-    expected = right[:6].T @ right[:6]
-    np.fill_diagonal(expected, 0)
-    np.testing.assert_allclose(found, expected, atol=1e-3)
-
-
-def test_many_items_take_the_factor_model() -> None:
-    model = fit_linear(interactions(TOY), Parameters(max_ease_items=10, factors=4, neighbours=5), seed=0)
-    assert model is not None
-    assert np.isin(np.bincount(model.indices, minlength=15), range(1, 6)).all()
 
 
 def test_co_visitation_is_the_squared_shrunken_cosine() -> None:

@@ -10,8 +10,8 @@ from tests.unit.train.conftest import shop
 from vitrine.config import load_config
 from vitrine.dataset import Dataset
 from vitrine.domain.profile import DAY
+from vitrine_export.exams.weeks import Window, label_queries, label_windows
 from vitrine_export.train import Parameters, train, windows
-from vitrine_export.train.labels import Window, label_queries, label_windows
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.train.reranker import fit_reranker, with_dropped
 from vitrine_export.train.windows import feature_names
@@ -97,28 +97,12 @@ def test_too_few_lists_leave_the_order_to_the_weights() -> None:
     assert (fitted.rounds, fitted.ndcg) == (50, {})
 
 
-def test_many_candidates_mean_fewer_lists(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[int] = []
-
-    def label_queries(*_: object, limit: int, **__: object) -> list[object]:
-        asked.append(limit)
-        return []
-
-    monkeypatch.setattr(windows, "label_queries", label_queries)
-    three = [Window(i, i + 1.0) for i in range(3)]
-    for limit, config in ((10, load_config()), (3000, load_config())):
-        windows.window_data(
-            shop(tmp_path / str(limit)),
-            three,
-            config,
-            lambda *_: pytest.fail("nothing is to be fitted"),
-            tmp_path,
-            lists=limit,
-            seed=0,
-            progress=lambda *_: None,
-        )
-    # Three windows, two scenes, 500 candidates a list: five million in all.
-    assert asked == [10] * 3 + [1666] * 3
+def test_many_candidates_mean_fewer_lists() -> None:
+    config = load_config()
+    assert windows.most_lists(10, 3, config) == 10
+    # Three exams, two scenes, 500 candidates a list: eight million in all.
+    assert windows.most_lists(3000, 3, config) == 2666
+    assert windows.most_lists(9000, 3, config, cart=False) == 5333
 
 
 def test_taking_lists() -> None:
@@ -176,7 +160,7 @@ def test_training_makes_a_reranker_from_its_own_lists(tmp_path: Path) -> None:
     assert report.rankers.reranker is not None
     assert "lightgbm" in report.manifest.models
     entry = report.manifest.models["lightgbm"]
-    assert [key.split(":f4:")[0] for key in entry.features] == list(feature_names(load_config()))
+    assert [key.split(":f4:")[0] for key in entry.features] == list(feature_names(load_config(), dataset.has))
     assert "ndcg@20_lightgbm" in report.manifest.metrics
     again = train(dataset, tmp_path / "again", parameters=quick)
     assert again.manifest.version == report.manifest.version

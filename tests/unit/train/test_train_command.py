@@ -6,6 +6,7 @@ import sys
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import typer
@@ -106,6 +107,33 @@ def test_everything_is_passed_on(dataset: Dataset, tmp_path: Path, monkeypatch: 
     assert (seen["seed"], seen["resume"], seen["out"]) == (5, tmp_path / "work", dataset.path / "bundle")
 
 
+def test_options_win_over_the_settings_of_a_kind(
+    dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: dict[str, Any] = {}
+
+    def stop(*_: object, **given: object) -> None:
+        seen.update(given)
+        raise InvalidInput("data", "enough")
+
+    monkeypatch.setattr("vitrine_export.train.train", stop)
+    kind, config = tmp_path / "tuned.toml", tmp_path / "shop.toml"
+    kind.write_text(
+        "[training]\nneural = false\nneighbours = 200\nhalf_life_days = 30\n[training.reranker]\nleaves = 15\n"
+        "[serving]\nseed = 1\n[serving.scenes.home]\ncandidates = 300\ndiversity = 0.2\n"
+    )
+    config.write_text("[scenes.home]\ndiversity = 0.3\n")
+    arguments = ["--kind", str(kind), "--config", str(config), "--neighbours", "100"]
+    result = CliRunner().invoke(app, [str(dataset.path), *arguments])
+    assert isinstance(result.exception, InvalidInput)
+    parameters, settings = seen["parameters"], seen["config"]
+    # 100 is the default, too, and was asked for all the same.
+    assert (parameters.neighbours, parameters.half_life_days, parameters.reranker.leaves) == (100, 30, 15)
+    assert not parameters.neural
+    home = settings.scenes["home"]
+    assert (settings.seed, home.candidates, home.diversity) == (1, 300, 0.3)
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_stopping_says_what_is_left_and_how_to_go_on(
     resume: bool, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -143,9 +171,9 @@ def test_a_missing_package_is_one_sentence_with_the_fix(
     gone: tuple[str, ...], named: str, advice: str, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     missing(monkeypatch, *gone)
-    with pytest.raises(ConfigError) as error:
-        train_command(dataset.path)
-    text = str(error.value)
+    error = CliRunner().invoke(app, [str(dataset.path)]).exception
+    assert isinstance(error, ConfigError)
+    text = str(error)
     assert named in text
     assert advice in text
     assert "pip install 'vitrine-recommender[train]'" in text
@@ -214,8 +242,9 @@ def test_no_picture_is_no_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def test_no_data_set(tmp_path: Path) -> None:
-    with pytest.raises(InvalidInput, match="is not a data set"):
-        train_command(tmp_path)
+    error = CliRunner().invoke(app, [str(tmp_path)]).exception
+    assert isinstance(error, InvalidInput)
+    assert "is not a data set" in str(error)
 
 
 def test_help_teaches_with_examples() -> None:
