@@ -50,11 +50,16 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """A table, the lists of the pipeline, and the seconds that these took."""
+    """A table, the lists of all methods, and the seconds that those of the pipeline took."""
 
     table: Table
-    lists: Lists
+    methods: Mapping[str, Lists]
     seconds: float
+
+    @property
+    def lists(self) -> Lists:
+        """Those of the pipeline."""
+        return self.methods[PIPELINE]
 
 
 def groups_of(split: TemporalSplit, config: Config, home: str = HOME) -> list[Group]:
@@ -142,7 +147,7 @@ def measure_group(
     seconds = time.monotonic() - begun
     methods[PIPELINE] = pipeline
 
-    return Measured(table_of(group, methods, PIPELINE, group.against, k, seed), pipeline, seconds)
+    return Measured(table_of(group, methods, PIPELINE, group.against, k, seed), methods, seconds)
 
 
 def table_of(
@@ -154,17 +159,24 @@ def table_of(
         group: The queries.
         methods: Their lists.
         method: The method that is compared.
-        against: With which.
+        against: With which, and with others whose names begin so.
         k: Length of the lists.
         seed: Decides what the bootstrap draws.
     """
-    values = {name: measure(lists, group.queries.targets, k) for name, lists in methods.items()}
+    values = {
+        name: measure(lists, group.queries.targets, [k], ("recall", "ndcg"))
+        for name, lists in methods.items()
+    }
     rows = [Row(name, {m: float(v.mean()) for m, v in measures.items()}) for name, measures in values.items()]
+    # With "buy again" by count, that by recency is meant, too.
+    others = [name for name in values if name == against or name.startswith(f"{against} ")]
     comparisons = [
-        Comparison(against, m, paired(mine, values[against][m], seed), method)
+        Comparison(other, m, paired(mine, values[other][m], seed), method)
+        for other in others
         for m, mine in values[method].items()
     ]
-    return Table(group.key, group.title, len(group.queries), rows, comparisons, group.note)
+    rankers = tuple(name for name in methods if name in group.config.scenes[group.scene].rankers)
+    return Table(group.key, group.title, len(group.queries), rows, comparisons, group.note, rankers)
 
 
 def baseline_lists(
@@ -174,6 +186,6 @@ def baseline_lists(
     parts = []
     for start in range(0, len(queries), _CHUNK):
         some = np.arange(start, min(start + _CHUNK, len(queries)))
-        scores = baseline.scores(queries.history[some])
+        scores = baseline.scores(queries.take(some))
         parts.append(Lists.top(scores, codes.ties, k, None if forbidden is None else forbidden.take(some)))
     return Lists(np.concatenate([p.items for p in parts]), np.concatenate([p.scores for p in parts]))

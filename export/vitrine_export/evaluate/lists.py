@@ -8,8 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.ids import tie_keys
+from vitrine_export.evaluate.sequences import Codes, Sequences
 
-Codes = npt.NDArray[np.int32]
+__all__ = ["Codes", "ItemCodes", "ItemSets", "Lists", "Sequences"]
 
 
 class ItemCodes:

@@ -7,13 +7,14 @@ from vitrine.bundle import Bundle
 from vitrine.config import Config
 from vitrine.dataset import Dataset
 from vitrine.progress import Progress, quiet
-from vitrine_export.evaluate.lists import ItemSets
+from vitrine_export.evaluate.chance import at_random
 from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.report import PIPELINE, Row, Table
 from vitrine_export.evaluate.serving import served
 from vitrine_export.evaluate.temporal import TemporalSplit
 
 _SCENES = ("home", "new_arrivals")
+_MEASURES = ("recall", "ndcg")
 
 
 def new_items_table(
@@ -42,11 +43,12 @@ def new_items_table(
     shop = OfflineShop.open(dataset, config, bundle, until=split.start, early=True)
     try:
         size = int(shop.memory.store.catalog.sellable.sum())
-        rows = [Row("at random (expected)", expected_at_random(queries.targets, k, size))]
+        chance = at_random(queries.targets, [k], size, _MEASURES)
+        rows = [Row("at random (expected)", {m: float(v.mean()) for m, v in chance.items()})]
         for scene in _SCENES:
             if scene in config.scenes:
                 lists = served(shop, queries, split.codes, scene, k, progress)
-                values = measure(lists, queries.targets, k)
+                values = measure(lists, queries.targets, [k], _MEASURES)
                 name = PIPELINE if scene == "home" else f"scene '{scene}'"
                 rows.append(Row(name, {m: float(v.mean()) for m, v in values.items()}))
     finally:
@@ -54,12 +56,3 @@ def new_items_table(
     count = len(np.unique(targets.items))
     note = f"{count:,} such items, created at the first moment of the window, in a catalogue of {size:,}."
     return Table("new_items", "Known customers, only items never sold before", len(queries), rows, [], note)
-
-
-def expected_at_random(targets: ItemSets, k: int, size: int) -> dict[str, float]:
-    """What a list of k items drawn from a catalogue of ``size`` gets on average."""
-    k_drawn = min(k, size)
-    discounts = 1 / np.log2(np.arange(2, k + 2))
-    ideal = np.cumsum(discounts)[np.minimum(targets.sizes, k) - 1]
-    gain = targets.sizes / size * discounts[:k_drawn].sum()
-    return {f"recall@{k}": k_drawn / size, f"ndcg@{k}": float((gain / ideal).mean())}

@@ -6,18 +6,22 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 
-from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets, Lists
 
 
-def predictions(users: Sequence[str], lists: Lists, codes: ItemCodes) -> pl.DataFrame:
-    """Ranked lists as rows: ``query`` (user id), ``rank`` from 1, ``item``, ``score``."""
+def predictions(labels: Sequence[str], lists: Lists, codes: ItemCodes) -> pl.DataFrame:
+    """Ranked lists as rows: ``query``, ``rank`` from 1, ``item``, ``score``.
+
+    Args:
+        labels: What each query is called: the user's id or, for sessions, the number of its line in the test file from 0.
+        lists: The list of each query; one for which nothing was found has no row.
+        codes: All items.
+    """
     query, rank = np.nonzero(lists.items >= 0)
-    ids = [Subject.from_key(user).id for user in users]
     return pl.DataFrame(
         {
-            "query": [ids[q] for q in query.tolist()],
+            "query": [labels[q] for q in query.tolist()],
             "rank": (rank + 1).astype(np.int32),
             "item": [codes.ids[c] for c in lists.items[query, rank].tolist()],
             "score": lists.scores[query, rank],
@@ -26,12 +30,11 @@ def predictions(users: Sequence[str], lists: Lists, codes: ItemCodes) -> pl.Data
     )
 
 
-def truth(users: Sequence[str], group: str, role: str, sets: ItemSets, codes: ItemCodes) -> pl.DataFrame:
+def truth(labels: Sequence[str], group: str, role: str, sets: ItemSets, codes: ItemCodes) -> pl.DataFrame:
     """Item sets of queries as rows: ``query``, ``group``, ``role`` ("target" or "context"), ``item``."""
-    ids = [Subject.from_key(user).id for user in users]
     return pl.DataFrame(
         {
-            "query": [ids[q] for q in sets.queries.tolist()],
+            "query": [labels[q] for q in sets.queries.tolist()],
             "item": [codes.ids[c] for c in sets.items.tolist()],
         },
         schema={"query": pl.String, "item": pl.String},

@@ -2,7 +2,9 @@
 
 import os
 import platform
+import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,10 +21,11 @@ PIPELINE = "pipeline"
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One method: the mean of every measure over the queries."""
+    """One method: the mean of every measure over the queries, and of some methods the 95 % intervals of the means."""
 
     method: str
     values: dict[str, float]
+    intervals: dict[str, tuple[float, float]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +49,9 @@ class Table:
         rows: The methods.
         comparisons: The pipeline against some of them.
         note: What is to be known about it.
+        rankers: Those of the methods that are one ranker alone.
+        published: What others have published on the same data by the same protocol.
+        main: The measures that are shown in the terminal and in Markdown; all of them unless told.
     """
 
     key: str
@@ -54,11 +60,15 @@ class Table:
     rows: list[Row]
     comparisons: list[Comparison] = field(default_factory=list)
     note: str = ""
+    rankers: tuple[str, ...] = ()
+    main: tuple[str, ...] = ()
+    published: list[Row] = field(default_factory=list)
 
     @property
     def measures(self) -> list[str]:
-        """Names of the measures."""
-        return list(self.rows[0].values) if self.rows else []
+        """Names of the measures that are shown."""
+        there = list(self.rows[0].values) if self.rows else []
+        return [name for name in there if not self.main or name in self.main]
 
 
 @dataclass(slots=True)
@@ -78,6 +88,9 @@ class Report:
         counts: How many events, customers and items there were.
         seconds: How long each step took.
         milliseconds: Time of one window of the pipeline.
+        sentence: What was done, where it was no split by date.
+        missing: What the pipeline went without, and in how many answers.
+        machine: Where it ran.
     """
 
     protocol: str
@@ -86,18 +99,22 @@ class Report:
     end: float
     k: int
     seed: int
+    sentence: str = ""
     bundle: str = ""
     config: str = ""
     tables: list[Table] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     milliseconds: float = 0.0
+    missing: dict[str, int] = field(default_factory=dict)
+    machine: str = field(default_factory=lambda: machine())  # noqa: PLW0108 (defined below)
 
     def render(self) -> Group:
         """For the terminal."""
         parts: list[Text | rich_table.Table] = [Text(self.headline, style="bold")]
         for table in self.tables:
             parts += [shown(table, PIPELINE), *(Text(line) for line in sentences(table))]
+        parts += [Text(f"{what}, in {count:,} answers") for what, count in self.missing.items()]
         parts.append(Text(self.footer, style="dim"))
         return Group(*parts)
 
@@ -110,7 +127,10 @@ class Report:
             lines += [f"| method | {' | '.join(measures)} |", f"|---|{'---:|' * len(measures)}"]
             for row in table.rows:
                 name = f"**{row.method}**" if row.method == PIPELINE else row.method
-                lines.append(f"| {name} | {' | '.join(f'{v:.4f}' for v in row.values.values())} |")
+                lines.append(f"| {name} | {' | '.join(f'{row.values[m]:.4f}' for m in measures)} |")
+            for row in table.published:
+                cells = (f"{row.values[m]:.4f}" if m in row.values else "" for m in measures)
+                lines.append(f"| {row.method} (published) | {' | '.join(cells)} |")
             lines += ["", *(f"- {line}" for line in sentences(table)), ""]
             lines += [table.note, ""] if table.note else []
         return "\n".join([*lines, self.footer, ""])
@@ -118,13 +138,16 @@ class Report:
     def write(self, folder: Path) -> None:
         """Writes ``metrics.json`` and ``report.md``."""
         folder.mkdir(parents=True, exist_ok=True)
-        whole = {**asdict(self), "machine": machine()}
-        (folder / "metrics.json").write_bytes(msgspec.json.format(msgspec.json.encode(whole), indent=2))
+        (folder / "metrics.json").write_bytes(
+            msgspec.json.format(msgspec.json.encode(asdict(self)), indent=2)
+        )
         (folder / "report.md").write_text(self.markdown(), "utf-8")
 
     @property
     def headline(self) -> str:
         """What was measured."""
+        if self.sentence:
+            return f"{self.data}, {self.protocol}: {self.sentence}"
         return (
             f"{self.data}, {self.protocol}: trained before {_day(self.start)}, "
             f"tested from then until before {_day(self.end)}"
@@ -137,7 +160,7 @@ class Report:
         times = ", ".join(f"{name} {value:.1f} s" for name, value in self.seconds.items())
         return (
             f"{counts}. Bundle {self.bundle or 'none'}, configuration {self.config}, seed {self.seed}. "
-            f"{times}; {self.milliseconds:.1f} ms a window. {machine()}."
+            f"{times}; {self.milliseconds:.1f} ms a window. {self.machine}."
         )
 
 
@@ -165,7 +188,8 @@ def shown(table: Table, *marked: str, titled: bool = True) -> rich_table.Table:
         made.add_column(measure, justify="right")
     for row in table.rows:
         cells = [
-            f"[bold]{value:.4f}[/]" if value == best[m] else f"{value:.4f}" for m, value in row.values.items()
+            f"[bold]{row.values[m]:.4f}[/]" if row.values[m] == best[m] else f"{row.values[m]:.4f}"
+            for m in best
         ]
         made.add_row(Text(row.method), *cells, style="green" if row.method in marked else "")
     return made
@@ -184,3 +208,11 @@ def sentences(table: Table) -> Iterator[str]:
 def _day(moment: float) -> str:
     when = datetime.fromtimestamp(moment, UTC)
     return f"{when:%Y-%m-%d}" if when.timestamp() % 86_400 == 0 else f"{when:%Y-%m-%d %H:%M}"
+
+
+@contextmanager
+def timed(report: Report, step: str) -> Iterator[None]:
+    """Notes how long a step took."""
+    begun = time.monotonic()
+    yield
+    report.seconds[step] = time.monotonic() - begun

@@ -1,12 +1,14 @@
 """Runs the temporal protocol."""
 
+import resource
 import tempfile
-import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+import polars as pl
 
 from vitrine.app.offline import OfflineShop
 from vitrine.bundle import Bundle, load_bundle
@@ -14,16 +16,19 @@ from vitrine.config import Config, load_config
 from vitrine.dataset import Dataset
 from vitrine.errors import InvalidInput
 from vitrine.progress import Progress, part_of, quiet
-from vitrine_export.evaluate.baselines import Baseline, BuyAgain, ItemKnn, Popularity
-from vitrine_export.evaluate.groups import CART, HOME, groups_of, measure_group
+from vitrine_export.evaluate.baselines import fit_baselines
+from vitrine_export.evaluate.groups import CART, HOME, Group, Measured, groups_of, measure_group
+from vitrine_export.evaluate.lists import ItemCodes
 from vitrine_export.evaluate.new_items import new_items_table
 from vitrine_export.evaluate.predictions import predictions, truth, write_table
-from vitrine_export.evaluate.report import Report
+from vitrine_export.evaluate.report import Report, timed
 from vitrine_export.evaluate.serving import check_scenes
 from vitrine_export.evaluate.temporal import split_by_time
+from vitrine_export.evaluate.view import classification, table_of_view, threshold_of
+from vitrine_export.evaluate.writing import evidence_of_groups, write_report
 
 if TYPE_CHECKING:
-    from vitrine_export.train import Parameters
+    from vitrine_export.train import Parameters, TrainReport
 
 # Groups whose queries are whole answers; the others are views of these.
 _PREDICTED = ("known", "new")
@@ -71,77 +76,127 @@ def evaluate_temporal(
     check_scenes(settings, [HOME, CART])
     report = Report("temporal", dataset.manifest.name, start, end, k, seed, config=settings.fingerprint)
     with ExitStack() as closing:
-        with _timed(report, "split"):
+        work = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="vitrine-evaluate-")))
+        with timed(report, "split"):
             split = split_by_time(dataset, start, end, seed)
+        if not len(split.known) and not len(split.new):
+            raise InvalidInput(
+                "to",
+                "between --from and --to nobody who was known and no large enough first basket took anything",
+            )
+        trained, threshold = None, None
         if bundle is None:
-            bundle = (out or Path(closing.enter_context(tempfile.TemporaryDirectory()))) / "bundle"
-            with _timed(report, "training"):
-                _train(dataset, bundle, start, seed, settings, parameters, part_of(progress, 0.0, 0.5))
+            bundle = (out or work) / "bundle"
+            share = part_of(progress, 0.0, 0.5)
+            trained, threshold = _trained(dataset, bundle, work, parameters, settings, report, share)
         models = load_bundle(bundle, settings.inference)
         refuse_leak(models, start, bundle)
         report.bundle = models.version
-        with _timed(report, "filling the shop"):
+        with timed(report, "filling the shop"):
             share = part_of(progress, 0.5, 0.55)
             shop = OfflineShop.open(dataset, settings, models, until=start, progress=share)
         closing.callback(shop.close)
-        with _timed(report, "baselines"):
-            popular = Popularity(split.past, start)
-            baselines: list[Baseline] = [popular, BuyAgain(popular), ItemKnn(split.past)]
+        with timed(report, "baselines"):
+            baselines = list(fit_baselines(split.past, start, times=True, order=True, seed=seed))
 
-        lists, truths = [], []
+        found: list[tuple[Group, Measured]] = []
         groups = groups_of(split, settings)
-        with _timed(report, "measuring"):
+        with timed(report, "measuring"):
             for step, group in enumerate(groups):
                 share = part_of(
-                    progress, 0.55 + 0.4 * step / len(groups), 0.55 + 0.4 * (step + 1) / len(groups)
+                    progress, 0.55 + 0.35 * step / len(groups), 0.55 + 0.35 * (step + 1) / len(groups)
                 )
                 measured = measure_group(
                     group, baselines, shop, split.codes, k, seed, share, ablation=ablation
                 )
                 report.tables.append(measured.table)
-                if group.key in _PREDICTED:
-                    queries = group.queries
-                    report.milliseconds = report.milliseconds or 1000 * measured.seconds / len(queries)
-                    lists.append(predictions(queries.users, measured.lists, split.codes))
-                    truths.append(truth(queries.users, group.key, "target", queries.targets, split.codes))
-                    truths.append(truth(queries.users, group.key, "context", queries.contexts, split.codes))
-            unsold = new_items_table(dataset, settings, models, split, k, part_of(progress, 0.95, 1.0))
+                report.milliseconds = report.milliseconds or 1000 * measured.seconds / len(group.queries)
+                found.append((group, measured))
+            unsold = new_items_table(dataset, settings, models, split, k, part_of(progress, 0.9, 0.95))
             report.tables += [unsold] if unsold else []
-    report.counts = {
-        "target events before": len(split.past.item),
-        "known customers": len(split.known),
-        "new customers": split.new_customers,
-        "items sold before": int(split.sold.sum()),
-    }
-    if predictions_file is not None:
-        write_table(predictions_file, lists, "predictions")
-    if out is not None:
-        write_table(out / "targets.parquet", truths, "out")
-        report.write(out)
+        view = None
+        if threshold is not None and groups and groups[0].key == "known":
+            with timed(report, "classification"):
+                share = part_of(progress, 0.95, 1.0)
+                known = groups[0].queries
+                view, asked = classification(
+                    shop, known, split.codes, threshold, scene=HOME, masked=False, seed=seed, progress=share
+                )
+            report.tables.append(table_of_view("known", groups[0].title, view, asked))
+        report.counts = {
+            "target events before": len(split.past.item),
+            "known customers": len(split.known),
+            "new customers": split.new_customers,
+            "items sold before": int(split.sold.sum()),
+            "MiB at most": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+        }
+        if predictions_file is not None:
+            write_table(
+                predictions_file,
+                [predictions(g.queries.ids, m.lists, split.codes) for g, m in found if g.key in _PREDICTED],
+                "predictions",
+            )
+        if out is not None:
+            write_table(out / "targets.parquet", _truths(found, split.codes), "out")
+            evidence = evidence_of_groups(found, shop, split, dataset.items(), k, seed, view)
+            write_report(report, evidence, trained, out)
     progress("done", 1.0)
     return report
 
 
-def _train(
+def _truths(found: Sequence[tuple[Group, Measured]], codes: ItemCodes) -> list[pl.DataFrame]:
+    rows = []
+    for group, _ in found:
+        if group.key in _PREDICTED:
+            queries = group.queries
+            rows.append(truth(queries.ids, group.key, "target", queries.targets, codes))
+            rows.append(truth(queries.ids, group.key, "context", queries.contexts, codes))
+    return rows
+
+
+def _trained(
     dataset: Dataset,
     bundle: Path,
-    start: float,
-    seed: int,
-    config: Config,
+    work: Path,
     parameters: "Parameters | None",
+    config: Config,
+    report: Report,
     progress: Progress,
-) -> None:
+) -> tuple["TrainReport", float | None]:
+    """Trains on what came before; from which place on an item counts as one that is taken, too."""
     from vitrine_export.train import Parameters, train
 
-    train(
-        dataset,
-        bundle,
-        until=datetime.fromtimestamp(start, UTC),
-        parameters=parameters or Parameters(),
-        seed=seed,
-        config=config,
-        progress=progress,
+    until, settings, held_out = (
+        datetime.fromtimestamp(report.start, UTC),
+        parameters or Parameters(),
+        work / "held",
     )
+    with timed(report, "training"):
+        trained = train(
+            dataset,
+            bundle,
+            until=until,
+            parameters=settings,
+            seed=report.seed,
+            config=config,
+            keep_held_out=held_out,
+            progress=part_of(progress, 0.0, 0.9),
+        )
+    if not held_out.exists():
+        return trained, None
+    with timed(report, "threshold"):
+        return trained, threshold_of(
+            dataset,
+            held_out,
+            settings,
+            config,
+            work / "threshold",
+            scene=HOME,
+            masked=False,
+            seed=report.seed,
+            until=until,
+            progress=part_of(progress, 0.9, 1.0),
+        )
 
 
 def refuse_leak(bundle: Bundle, start: float, path: Path) -> None:
@@ -162,10 +217,3 @@ def refuse_leak(bundle: Bundle, start: float, path: Path) -> None:
         f"{path} was trained on events up to {until or last or 'an unknown time'} and so has seen the test window; "
         f"make one with `vitrine train DATA --until {cut:%Y-%m-%dT%H:%M:%S} --out DIR`, or leave --bundle out",
     )
-
-
-@contextmanager
-def _timed(report: Report, step: str) -> Iterator[None]:
-    begun = time.monotonic()
-    yield
-    report.seconds[step] = time.monotonic() - begun

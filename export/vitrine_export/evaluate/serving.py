@@ -3,6 +3,9 @@
 from collections import Counter
 from collections.abc import Collection, Sequence
 
+import numpy as np
+import numpy.typing as npt
+
 from vitrine.app.offline import OfflineShop
 from vitrine.config import Config, SceneConfig
 from vitrine.domain.answer import Degradation
@@ -10,11 +13,13 @@ from vitrine.domain.request import Context
 from vitrine.domain.subject import Subject
 from vitrine.progress import Progress, quiet
 from vitrine.recommendation.query import WindowQuery
-from vitrine_export.evaluate.lists import ItemCodes, Lists
+from vitrine_export.evaluate.lists import Codes, ItemCodes, Lists
+from vitrine_export.evaluate.report import PIPELINE
 from vitrine_export.evaluate.temporal import Queries
 
 # Shoppers ranked together: beyond that, nothing gets faster.
 BATCH = 64
+_NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
 # A weight that lets a ranker run and is zero in the 32 bits in which scores are added up.
 _NO_SAY = 1e-60
 
@@ -43,12 +48,50 @@ def served(
     rows = []
     asked = window_queries(queries, codes, scene, k)
     for start in range(0, len(asked), BATCH):
-        answers = shop.answers(asked[start : start + BATCH])
+        answers = shop.answers(asked[start : start + BATCH], reasons=False)
         rows += [(codes.codes(answer.item_ids), answer.ordered.scores) for answer in answers]
         if degraded is not None:
             degraded.update(part for answer in answers for part in set(answer.ranked.degraded))
         progress(f"windows of '{scene}'", (start + len(answers)) / len(asked))
     return Lists.of(rows, k)
+
+
+def served_parts(
+    shop: OfflineShop,
+    queries: Queries,
+    codes: ItemCodes,
+    scene: str,
+    k: int,
+    progress: Progress = quiet,
+    *,
+    degraded: Counter[Degradation] | None = None,
+) -> dict[str, Lists]:
+    """The windows of a scene, and what each ranker and source alone makes of the same candidates, in one pass.
+
+    A ranker alone has the candidates that it says something of by its scores; a source alone those that it found.
+    Arguments as for `served`.
+
+    Returns:
+        Lists by `PIPELINE`, name of the ranker and ``source:NAME``.
+    """
+    rows: dict[str, list[tuple[Codes, npt.NDArray[np.float32]]]] = {PIPELINE: []}
+    # Everything that a component says, not only what it brought into the window.
+    asked = window_queries(queries, codes, scene, max(k, shop.config.scenes[scene].candidates))
+    for start in range(0, len(asked), BATCH):
+        for answer in shop.answers(asked[start : start + BATCH], reasons=False):
+            found, place = codes.codes(answer.item_ids), len(rows[PIPELINE])
+            rows[PIPELINE].append((found[:k], answer.ordered.scores[:k]))
+            ties = codes.ties[found]
+            for column, name in enumerate(answer.ranked.score_names):
+                said = answer.ordered.component_scores[:, column]
+                best = np.lexsort((ties, -said))[: min(k, int(np.count_nonzero(~np.isnan(said))))]
+                mine = rows.setdefault(name, [])
+                mine += [_NOTHING] * (place - len(mine))
+                mine.append((found[best], said[best]))
+            if degraded is not None:
+                degraded.update(set(answer.ranked.degraded) | set(answer.retrieved.degraded))
+        progress(f"windows of '{scene}'", min(start + BATCH, len(asked)) / len(asked))
+    return {name: Lists.of(own + [_NOTHING] * (len(asked) - len(own)), k) for name, own in rows.items()}
 
 
 def window_queries(queries: Queries, codes: ItemCodes, scene: str, k: int) -> list[WindowQuery]:

@@ -8,9 +8,11 @@ import polars as pl
 
 from vitrine.dataset import Dataset
 from vitrine.domain.ids import tie_keys
+from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets
 from vitrine_export.evaluate.log import Log, Matrix, targets_of
+from vitrine_export.evaluate.sequences import Sequences
 from vitrine_export.targets import BASKET_SECONDS, SMALLEST_BASKET
 
 
@@ -23,12 +25,14 @@ class Queries:
         contexts: What lies in each one's basket; empty for known customers.
         targets: What each one then took.
         history: ``float64[q, n]``, how often each took which item before; of new customers, the basket.
+        sequences: The same in order; ``None`` where the data have none.
     """
 
     users: list[str]
     contexts: ItemSets
     targets: ItemSets
     history: Matrix
+    sequences: Sequences | None = None
 
     def __len__(self) -> int:
         return len(self.users)
@@ -38,6 +42,11 @@ class Queries:
         """The items of the history."""
         return ItemSets(self.history.indptr.astype(np.int64), self.history.indices.astype(np.int32))
 
+    @property
+    def ids(self) -> list[str]:
+        """The customers as the shop calls them."""
+        return [Subject.from_key(user).id for user in self.users]
+
     def take(self, queries: npt.NDArray[np.intp], targets: ItemSets | None = None) -> "Queries":
         """Some of the questions, with other targets where they are given (for all of them)."""
         return Queries(
@@ -45,6 +54,7 @@ class Queries:
             self.contexts.take(queries),
             (self.targets if targets is None else targets).take(queries),
             self.history[queries],
+            None if self.sequences is None else self.sequences.take(queries),
         )
 
 
@@ -145,7 +155,13 @@ def _known(window: pl.DataFrame, log: Log, codes: ItemCodes) -> Queries:
     row_of = {user: row for row, user in enumerate(log.users)}
     # A customer who only looked before has an empty row of history, behind the last one.
     rows = np.array([row_of.get(user, len(log.users)) for user in users], np.intp)
-    return Queries(users, _none(len(users)), _sets(window, users, codes), log.counts(spare=1)[rows])
+    query_of = np.full(len(log.users) + 1, -1, np.int64)
+    query_of[rows] = np.arange(len(users))
+    query_of[-1] = -1
+    sequences = Sequences.of_rows(query_of[log.user], log.item, len(users), log.time)
+    return Queries(
+        users, _none(len(users)), _sets(window, users, codes), log.counts(spare=1)[rows], sequences
+    )
 
 
 def _new(window: pl.DataFrame, codes: ItemCodes, seed: int) -> Queries:
@@ -161,7 +177,9 @@ def _new(window: pl.DataFrame, codes: ItemCodes, seed: int) -> Queries:
     history = Matrix(
         (np.ones(len(contexts.items)), contexts.items, contexts.offsets), (len(users), len(codes))
     )
-    return Queries(users, contexts, _sets(basket.filter(~shown), users, codes), history)
+    # What lies in a basket lies there at one moment.
+    together = Sequences.of_rows(contexts.queries, contexts.items, len(users), np.zeros(len(contexts.items)))
+    return Queries(users, contexts, _sets(basket.filter(~shown), users, codes), history, together)
 
 
 def _sets(rows: pl.DataFrame, users: list[str], codes: ItemCodes) -> ItemSets:

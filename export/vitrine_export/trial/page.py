@@ -3,20 +3,17 @@
 from collections.abc import Iterable, Sequence
 from html import escape
 
+from vitrine_export.evaluate.page.document import document
+from vitrine_export.evaluate.page.html import Html
+from vitrine_export.evaluate.page.style import BASE
 from vitrine_export.evaluate.report import Table, sentences
 from vitrine_export.trial.examples import Example, Shown
 from vitrine_export.trial.report import Trial
 
+# Beside what all pages share.
 _STYLE = """
-:root { color-scheme: light dark; --line: #8884; --dim: #888; --good: #2a8a3e; --bad: #c0392b; --mark: #2a8a3e1a }
-body { font: 15px/1.5 system-ui, "Noto Sans", "PingFang SC", "Microsoft YaHei", "Noto Sans CJK SC", sans-serif;
-  max-width: 60rem; margin: 2rem auto; padding: 0 1rem }
-h1 { font-size: 1.3rem } h2 { font-size: 1.1rem; margin-top: 2.2rem }
-table { border-collapse: collapse; margin: .6rem 0 } td, th { padding: .2rem .7rem; border-bottom: 1px solid var(--line) }
-th { text-align: left; font-weight: 600 } .n { text-align: right; font-variant-numeric: tabular-nums }
-tr.mine { background: var(--mark) } .dim { color: var(--dim) } .good { color: var(--good) } .bad { color: var(--bad) }
-pre { border: 1px solid var(--line); padding: .6rem 1rem; overflow-x: auto }
-.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.5rem } .pair ol { margin: .2rem 0; padding-left: 2rem }
+h1 { font-size: 1.5rem } h2 { font-size: 1.25rem; margin-top: 3rem } p { max-width: 52rem }
+.pair { display: grid; grid-template-columns: 1fr 1fr; gap: 0 1.5rem } .pair ol { margin: .2rem 0; padding: 0; list-style-position: inside }
 .pair li { overflow: hidden; text-overflow: ellipsis; white-space: nowrap }
 @media (max-width: 40rem) { .pair { grid-template-columns: 1fr } }
 """
@@ -38,13 +35,8 @@ def page(trial: Trial) -> str:
         f"<h2>To serve it like this</h2><pre>{escape(trial.lines)}</pre>" if trial.lines else "",
         f"<p class=dim>{escape(trial.footer)}</p>",
     ]
-    title = escape(f"{trial.plugin}, tried on {trial.data}")
-    return (
-        f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
-        f'<meta name="viewport" content="width=device-width"><style>{_STYLE}</style></head>\n<body>\n'
-        + "\n".join(filter(None, parts))
-        + "\n</body></html>\n"
-    )
+    title = f"{trial.plugin}, tried on {trial.data}"
+    return document(title, [Html("\n".join(filter(None, parts)))], BASE + _STYLE)
 
 
 def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> str:
@@ -56,7 +48,7 @@ def _table(head: Sequence[str], rows: Iterable[tuple[str, Sequence[str]]]) -> st
         + "</tr>"
         for mark, cells in rows
     )
-    return f"<table><tr>{top}</tr>{body}</table>"
+    return f'<div class="wide"><table><tr>{top}</tr>{body}</table></div>'
 
 
 def _measures(trial: Trial, table: Table) -> str:

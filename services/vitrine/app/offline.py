@@ -112,19 +112,29 @@ class OfflineShop:
         """What is known of a shopper; nothing for ``None``."""
         return Profile() if subject is None else self.memory.profiles.get(subject)
 
-    def answers(self, queries: Sequence[WindowQuery], now: float | None = None) -> list[Answer]:
+    def answers(
+        self,
+        queries: Sequence[WindowQuery],
+        now: float | None = None,
+        *,
+        reasons: bool = True,
+        include: Sequence[Sequence[str]] = (),
+    ) -> list[Answer]:
         """What q queries get: candidates one by one, ranking together.
 
         Args:
             queries: For whom, and which window.
             now: The moment to answer for, Unix seconds; that of the shop unless told.
+            reasons: Whether to tell why items are there, which costs as much as finding them.
+            include: Items of each query that are ranked among its candidates, found or not.
 
         Raises:
             InvalidInput: A scene is not configured.
+            NotFound: The catalogue does not have an item that is to be included.
         """
         moment = self.now if now is None else now
-        shoppers, retrieved = self._found(queries, moment)
-        ranked = self._rank(shoppers, retrieved, moment)
+        shoppers, retrieved = self._found(queries, moment, include)
+        ranked = self._rank(shoppers, retrieved, moment, reasons=reasons)
         profiles = [shopper.profile for shopper in shoppers]
         return [Answer(*parts) for parts in zip(queries, profiles, retrieved, ranked, strict=True)]
 
@@ -180,18 +190,20 @@ class OfflineShop:
         self.memory.store.close()
 
     def _found(
-        self, queries: Sequence[WindowQuery], now: float
+        self, queries: Sequence[WindowQuery], now: float, include: Sequence[Sequence[str]] = ()
     ) -> tuple[list[ShopperQuery], list[Retrieved]]:
         """Who asks, and the candidates of each."""
         shoppers = [ShopperQuery(self.profile(q.subject), q.scene, q.context, q.limit) for q in queries]
         retrieved = [
-            self._retriever.retrieve(RetrievalQuery(now, shopper.profile, q.context, q.filters, q.scene))
-            for q, shopper in zip(queries, shoppers, strict=True)
+            self._retriever.retrieve(
+                RetrievalQuery(now, shopper.profile, q.context, q.filters, q.scene, include=tuple(more))
+            )
+            for q, shopper, more in zip(queries, shoppers, include or [()] * len(queries), strict=True)
         ]
         return shoppers, retrieved
 
     def _rank(
-        self, shoppers: Sequence[ShopperQuery], retrieved: Sequence[Retrieved], now: float
+        self, shoppers: Sequence[ShopperQuery], retrieved: Sequence[Retrieved], now: float, *, reasons: bool
     ) -> list[Ranked]:
         found = [i for i, r in enumerate(retrieved) if len(r.candidates)]
         # What a server answers with where nothing was found.
@@ -204,7 +216,7 @@ class OfflineShop:
         if found:
             candidates, offsets = combine([retrieved[i].candidates for i in found])
             together = self._engine.rank(
-                RankingQuery(now, tuple(shoppers[i] for i in found), candidates, offsets)
+                RankingQuery(now, tuple(shoppers[i] for i in found), candidates, offsets, reasons=reasons)
             )
             for i, one in zip(found, together.lists, strict=True):
                 ranked[i] = Ranked([one], together.score_names, together.versions, together.degraded)

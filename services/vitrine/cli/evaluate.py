@@ -2,11 +2,17 @@
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from vitrine_export.evaluate import Task
 
 console = Console()
 
@@ -17,36 +23,86 @@ class Protocol(StrEnum):
     """How the data is split."""
 
     TEMPORAL = "temporal"
+    LEAVE_ONE_OUT = "leave-one-out"
+    FIXED_SPLIT = "fixed-split"
+    SESSIONS = "sessions"
+
+
+# Which options a protocol needs, which it may have besides, and the kind of data that it is for.
+_NEEDS = {
+    Protocol.TEMPORAL: (("data", "from", "to"), (), "invoices"),
+    Protocol.LEAVE_ONE_OUT: (("sequences",), ("items",), "sequences"),
+    Protocol.FIXED_SPLIT: (("train", "test"), ("items",), "check-ins"),
+    Protocol.SESSIONS: (("train", "test"), ("items",), "sessions"),
+}
 
 
 def evaluate_command(
-    data: Annotated[Path, typer.Option(help="A data set (see `vitrine import`).")],
-    start: Annotated[
-        datetime, typer.Option("--from", formats=_DATES, help="First moment of the test window (UTC).")
-    ],
-    end: Annotated[datetime, typer.Option("--to", formats=_DATES, help="First moment after it (UTC).")],
     protocol: Annotated[
         Protocol,
-        typer.Option(help="How to split: `temporal` trains before --from and tests on what follows."),
+        typer.Option(
+            help="`temporal` trains before --from and tests on what follows; `leave-one-out` asks for each user's last "
+            "item; `fixed-split` has a file to learn from and one with the answers; `sessions` asks for the next item "
+            "after each prefix of a visit."
+        ),
     ] = Protocol.TEMPORAL,
+    data: Annotated[Path | None, typer.Option(help="A data set (see `vitrine import`); temporal.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option("--from", formats=_DATES, help="First moment of the test window (UTC); temporal."),
+    ] = None,
+    end: Annotated[
+        datetime | None, typer.Option("--to", formats=_DATES, help="First moment after it (UTC); temporal.")
+    ] = None,
+    sequences: Annotated[
+        Path | None,
+        typer.Option(help="Lines of `user item item …`, oldest first; leave-one-out."),
+    ] = None,
     train: Annotated[
-        bool, typer.Option("--train", help="Train on what came before; done anyway without --bundle.")
-    ] = False,
+        Path | None,
+        typer.Option(
+            help="What may be learned from. fixed-split: lines of `user item item …`; sessions: of `item item …`, "
+            "one visit each."
+        ),
+    ] = None,
+    test: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is asked for. fixed-split: lines of `user item item …`; sessions: of `item item … TAB target`."
+        ),
+    ] = None,
+    items: Annotated[
+        Path | None,
+        typer.Option(
+            help="What is known of the items: item_id, title, attributes (Parquet, CSV, JSON Lines)."
+        ),
+    ] = None,
     bundle: Annotated[
         Path | None,
-        typer.Option(help="Measure these models instead; they must not have seen the test window."),
+        typer.Option(help="Measure these models instead of training; they must not have seen the answers."),
     ] = None,
     out: Annotated[
-        Path | None, typer.Option(help="Folder for metrics.json, report.md, targets.parquet and the bundle.")
+        Path | None,
+        typer.Option(help="Folder for report.html, report.md, metrics.json, targets.parquet and the bundle."),
     ] = None,
     predictions: Annotated[
-        Path | None, typer.Option(help="Parquet file for the lists: query, rank, item, score.")
+        Path | None,
+        typer.Option(
+            help="Parquet file for the lists: query (user, or line of the test file from 0), rank, item, score."
+        ),
     ] = None,
     k: Annotated[int, typer.Option("--k", min=1, max=1000, help="Length of the lists.")] = 20,
-    seed: Annotated[
-        int, typer.Option(help="Decides halves of baskets, equal scores and bootstrap resamples.")
-    ] = 0,
-    config: Annotated[Path | None, typer.Option(help="The server's configuration.")] = None,
+    seed: Annotated[int, typer.Option(help="Decides everything random.")] = 0,
+    kind: Annotated[
+        str | None,
+        typer.Option(
+            help="Kind of data (invoices, sequences, sessions, check-ins) or a file that `vitrine tune` wrote; by the "
+            "protocol unless told."
+        ),
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="The server's configuration, over that of the kind.")
+    ] = None,
     ablation: Annotated[
         bool,
         typer.Option("--ablation/--no-ablation", help="Measure the pipeline without each of its parts, too."),
@@ -54,43 +110,72 @@ def evaluate_command(
 ) -> None:
     """Measures the pipeline, its parts and simple baselines on a part of the data that training never saw.
 
-    Lists come from the code that serves. Definitions and protocol: docs/evaluation.md.
+    Lists come from the code that serves. Definitions and protocols: docs/evaluation.md.
 
-    - `vitrine evaluate --data data/retail --from 2011-09-01 --to 2011-10-01 --train --out report`
-    - `vitrine evaluate --data data/shop --from 2026-10-25 --to 2026-11-01 --bundle bundles/october`
+    - `vitrine evaluate --data data/retail --from 2011-09-01 --to 2011-10-01 --out report`
+    - `vitrine evaluate --protocol leave-one-out --sequences sequences.txt --items items.parquet --out report`
+    - `vitrine evaluate --protocol fixed-split --train train.txt --test test.txt --out report`
+    - `vitrine evaluate --protocol sessions --train sessions.txt --test prefixes.tsv --out report`
     """
     from vitrine.cli.progress import progress
     from vitrine.cli.train import require_packages
-    from vitrine.config import load_config
     from vitrine.dataset import Dataset
     from vitrine.errors import ConfigError
 
-    del protocol  # there is one so far
-    if train and bundle:
-        raise ConfigError("give --train or --bundle, not both")
-    dataset, settings = Dataset.open(data), load_config(config)
+    files = {"sequences": sequences, "train": train, "test": test, "items": items}
+    _check(protocol, {"data": data, "from": start, "to": end, **files})
     if bundle is None:
         try:
             require_packages(neural=True, rerank=True)
         except ConfigError as error:
             raise ConfigError(f"{str(error).partition(', or ')[0]}, or give --bundle") from None
-    from vitrine_export.evaluate import evaluate_temporal
+    from vitrine_export.evaluate import evaluate_tasks, evaluate_temporal
+    from vitrine_export.kinds import Kind
 
-    with progress(console) as report:
-        found = evaluate_temporal(
-            dataset,
-            start=start.replace(tzinfo=UTC).timestamp(),
-            end=end.replace(tzinfo=UTC).timestamp(),
-            bundle=bundle,
-            out=out,
-            predictions_file=predictions,
-            config=settings,
-            k=k,
-            seed=seed,
-            ablation=ablation,
-            progress=report,
-        )
+    chosen = Kind.load(kind or _NEEDS[protocol][2])
+    settings: dict[str, Any] = {
+        "bundle": bundle,
+        "out": out,
+        "predictions_file": predictions,
+        "parameters": chosen.parameters,
+        "config": chosen.config(config),
+        "k": k,
+        "seed": seed,
+        "ablation": ablation,
+    }
+    with progress(console) as shown:
+        if data is not None and start is not None and end is not None:
+            first, after = (moment.replace(tzinfo=UTC).timestamp() for moment in (start, end))
+            found = evaluate_temporal(Dataset.open(data), start=first, end=after, progress=shown, **settings)
+        else:
+            found = evaluate_tasks(_tasks(protocol, files), progress=shown, **settings)
     console.print(found.render())
     written = [str(path) for path in (out, predictions) if path]
     if written:
         console.print(f"written: {', '.join(written)}")
+
+
+def _check(protocol: Protocol, given: dict[str, object]) -> None:
+    """Refuses options that are missing, and those of another protocol."""
+    from vitrine.errors import InvalidInput
+
+    needs, may, _ = _NEEDS[protocol]
+    wanted = ", ".join(f"--{name}" for name in needs)
+    for name, value in given.items():
+        if value is None and name in needs:
+            raise InvalidInput(name, f"is missing; `--protocol {protocol}` needs {wanted}")
+        if value is not None and name not in (*needs, *may):
+            raise InvalidInput(name, f"is not for `--protocol {protocol}`, which needs {wanted}")
+
+
+def _tasks(protocol: Protocol, files: dict[str, Path | None]) -> "Callable[[Path], Sequence[Task]]":
+    """What makes the tasks of a protocol out of its files, given a folder for data sets."""
+    from vitrine_export.evaluate import fixed_split, leave_one_out, sessions
+
+    makers: dict[Protocol, Callable[..., Sequence[Task]]] = {
+        Protocol.LEAVE_ONE_OUT: leave_one_out,
+        Protocol.FIXED_SPLIT: fixed_split,
+        Protocol.SESSIONS: sessions,
+    }
+    needs, may, _ = _NEEDS[protocol]
+    return partial(makers[protocol], *(files[name] for name in (*needs, *may)))

@@ -10,7 +10,7 @@ import pytest
 from tests.unit.evaluate.conftest import END, START
 from vitrine.dataset import Dataset
 from vitrine.errors import InvalidInput
-from vitrine_export.evaluate.baselines import BuyAgain, ItemKnn, Popularity
+from vitrine_export.evaluate.baselines import BuyAgain, ItemKnn, RecentPopularity
 from vitrine_export.evaluate.groups import baseline_lists
 from vitrine_export.evaluate.temporal import TemporalSplit, split_by_time
 from vitrine_export.targets import target_types
@@ -77,20 +77,20 @@ def test_halves_change_with_the_seed_and_with_nothing_else(dataset: Dataset) -> 
 
 
 def test_popularity_counts_lines_of_the_last_sixty_days(hand: TemporalSplit) -> None:
-    counts = Popularity(hand.past, START).counts
+    counts = RecentPopularity(hand.past, START).counts
     by_name = {hand.codes.ids[c]: counts[c] for c in np.flatnonzero(counts).tolist()}
     assert by_name == {"tea": 2, "cup": 2, "pot": 1}
 
 
 def test_buy_again_goes_by_count_and_is_filled_with_what_is_popular(hand: TemporalSplit) -> None:
-    lists = baseline_lists(BuyAgain(Popularity(hand.past, START)), hand.known, hand.codes, 4, None)
+    lists = baseline_lists(BuyAgain(RecentPopularity(hand.past, START)), hand.known, hand.codes, 4, None)
     ranked = [hand.codes.ids[c] for c in lists.items[0].tolist() if c >= 0]
     assert ranked == ["tea", "cup", "pot"]  # twice, once, never but popular; jam is not popular lately
     np.testing.assert_allclose(lists.scores[0, :3], [2 + 2 / 3, 1 + 2 / 3, 1 / 3], rtol=1e-6)
 
 
 def test_item_knn_by_hand(hand: TemporalSplit) -> None:
-    scores = ItemKnn(hand.past, neighbours=10, shrinkage=0).scores(hand.known.history)
+    scores = ItemKnn(hand.past, neighbours=10, shrinkage=0).scores(hand.known)
     by_name = {hand.codes.ids[c]: scores[0, c] for c in range(len(hand.codes))}
     # ann has tea, cup (weight 1/2); bob tea, cup, pot (1/3); eve pot, jam (1/2).
     tea = cup = 1 / 2 + 1 / 3
@@ -98,7 +98,7 @@ def test_item_knn_by_hand(hand: TemporalSplit) -> None:
     assert by_name["pot"] == pytest.approx(2 * (1 / 3) / np.sqrt(tea * pot))
     assert by_name["tea"] == pytest.approx((1 / 2 + 1 / 3) / np.sqrt(tea * cup))
     assert by_name["jam"] == 0
-    assert ItemKnn(hand.past, neighbours=10, shrinkage=5).scores(hand.known.history).max() < scores.max()
+    assert ItemKnn(hand.past, neighbours=10, shrinkage=5).scores(hand.known).max() < scores.max()
 
 
 def test_nobody_gets_what_is_forbidden(split: TemporalSplit) -> None:

@@ -41,7 +41,8 @@ def values(report: Report) -> list[tuple[str, str, dict[str, float]]]:
 
 def test_every_method_stands_in_every_table(ran: tuple[Report, Path]) -> None:
     tables = {table.key: {row.method for row in table.rows} for table in ran[0].tables}
-    assert set(tables) == {"known", "known_new_items", "new", "new_items"}
+    assert set(tables) == {"known", "known_new_items", "new", "new_items", "known_classification"}
+    assert "Known customers" in (ran[1] / "report.html").read_text("utf-8")
     simple = {"popularity", "buy again", "item kNN", "cf", "content", PIPELINE}
     for key in ("known", "known_new_items", "new"):
         assert simple <= tables[key]
@@ -143,8 +144,8 @@ def test_the_command_prints_the_table(dataset: Dataset, tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     assert "pipeline" in result.output
     assert "buy again" in result.output
-    both = CliRunner().invoke(app, [*args, "--bundle", str(bundle), "--train"])
-    assert "not both" in str(both.exception)
+    both = CliRunner().invoke(app, [*args, "--bundle", str(bundle), "--train", "file"])
+    assert "train: is not for `--protocol temporal`" in str(both.exception)
 
 
 def test_the_command_says_what_training_needs(dataset: Dataset, monkeypatch: pytest.MonkeyPatch) -> None:
