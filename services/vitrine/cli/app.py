@@ -19,6 +19,7 @@ from vitrine.cli import (
     reload,
     serve,
     train,
+    tune,
 )
 
 app = typer.Typer(
@@ -51,6 +52,7 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
     "Data": {"import": data.import_command, "simulate": data.simulate_command},
     "Models": {
         "train": train.train_command,
+        "tune": tune.tune_command,
         "evaluate": evaluate.evaluate_command,
         "batch": batch.batch_command,
     },

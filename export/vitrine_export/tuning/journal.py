@@ -1,0 +1,138 @@
+"""The folder that a search keeps what it found in, safe against whatever ends the process."""
+
+import contextlib
+import fcntl
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vitrine.errors import InvalidInput
+from vitrine_export.train.work import write_whole
+from vitrine_export.tuning.quality import Floats
+from vitrine_export.tuning.space import Values
+
+_ABOUT, _JOURNAL, _LOCK = "tuning.json", "trials.log", ".tuning.lock"
+
+
+class Journal:
+    """What a search has found so far.
+
+    Attributes:
+        folder: Where it is kept.
+        path: Optuna's journal of the trials.
+        lost: Bytes of a damaged end of the journal that had to go.
+    """
+
+    def __init__(self, folder: Path, lost: int = 0) -> None:
+        self.folder = folder
+        self.path = folder / _JOURNAL
+        self.lost = lost
+
+    def measured(self, stage: str, values: Values) -> Floats | None:
+        """What settings reached, shopper by shopper; nothing where they were not tried."""
+        try:
+            quality: Floats = np.load(self._file(stage, values), allow_pickle=False).astype(np.float64)
+        except (OSError, ValueError, EOFError):
+            return None  # not there, or not whole: measured again
+        return quality
+
+    def keep(self, stage: str, values: Values, quality: Floats) -> None:
+        """Writes down what settings reached: whole or not at all."""
+        path = self._file(stage, values)
+        path.parent.mkdir(exist_ok=True)
+        beside = path.with_name(f".{path.name}")
+        with beside.open("wb") as file:
+            np.save(file, quality, allow_pickle=False)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+
+    def _file(self, stage: str, values: Values) -> Path:
+        return self.folder / "measured" / f"{key_of([stage, values])}.npy"
+
+
+@contextlib.contextmanager
+def opened(resume: Path | None, about: dict[str, object]) -> Iterator[Journal]:
+    """The journal of a search; with ``resume`` it stays in that folder, to go on from.
+
+    Args:
+        resume: The folder of the search to go on with or to begin; ``None`` for one that nobody returns to.
+        about: What the figures depend on.
+
+    Raises:
+        InvalidInput: The folder belongs to another search or to something else, or another process works in it.
+    """
+    if resume is None:
+        with tempfile.TemporaryDirectory(prefix="vitrine-tune-") as folder:
+            yield Journal(Path(folder))
+        return
+    told = msgspec.json.encode({"key": key_of(about)})
+    mark = resume / _ABOUT
+    if not mark.is_file() and resume.exists() and not _is_ours(resume):
+        raise InvalidInput(
+            "resume", f"{resume} is neither empty nor a search to go on with; give another folder"
+        )
+    resume.mkdir(parents=True, exist_ok=True)
+    lock = os.open(resume / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise InvalidInput(
+                "resume", f"another `vitrine tune` works in {resume}; wait for it or give another folder"
+            ) from None
+        if not mark.is_file():
+            write_whole(mark, told)
+        elif mark.read_bytes() != told:
+            raise InvalidInput(
+                "resume",
+                f"{resume} belongs to a search with other data, settings, seed or version of Vitrine; run that "
+                "one again, or give another folder",
+            )
+        journal = Journal(resume)
+        # Optuna's own lock, of a process that was killed while it wrote: nobody else is here.
+        journal.path.with_name(f"{_JOURNAL}.lock").unlink(missing_ok=True)
+        journal.lost = repair(journal.path)
+        yield journal
+    finally:
+        os.close(lock)
+
+
+def repair(path: Path) -> int:
+    """Cuts a journal off after its last whole line; answers how many bytes went.
+
+    A line that was half written would be read as one with the next, and the journal refused for ever.
+    """
+    if not path.exists():
+        return 0
+    data = path.read_bytes()
+    good = 0
+    while (end := data.find(b"\n", good)) >= 0:
+        try:
+            whole = isinstance(json.loads(data[good:end]), dict)
+        except ValueError:
+            whole = False
+        if not whole:
+            break
+        good = end + 1
+    if good < len(data):
+        with path.open("r+b") as file:
+            file.truncate(good)
+            os.fsync(file.fileno())
+    return len(data) - good
+
+
+def key_of(what: object) -> str:
+    """Sixteen hexadecimal digits that change with anything in it."""
+    return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:16]
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a search was cut off here before it wrote what it is about."""
+    return all(path.name in {_LOCK, f".{_ABOUT}"} for path in folder.iterdir())

@@ -1,0 +1,49 @@
+"""The lists that rerankers and weights are compared on: made once, by the serving code, and kept."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import msgspec
+import numpy as np
+
+from vitrine_export.train.ranking_data import RankingData
+from vitrine_export.train.work import write_whole
+
+_ABOUT = "lists.json"
+_ARRAYS = ("features", "labels", "offsets", "window", "missed")
+
+
+class _About(msgspec.Struct):
+    """What arrays do not say."""
+
+    names: tuple[str, ...]
+    subjects: list[str]
+
+
+def kept_lists(folder: Path, make: Callable[[], RankingData | None]) -> RankingData | None:
+    """The lists of a folder, or else new ones, which then are kept there.
+
+    Nothing but what orders are compared by is kept: no vectors, and no words of columns.
+    """
+    if (read := _read(folder)) is not None:
+        return read
+    made = make()
+    if made is None:
+        return None
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in _ARRAYS:
+        np.save(folder / f"{name}.npy", getattr(made, name), allow_pickle=False)
+    # Last, so that it is there only where all of them are whole.
+    write_whole(folder / _ABOUT, msgspec.json.encode(_About(made.names, made.subjects)))
+    return made
+
+
+def _read(folder: Path) -> RankingData | None:
+    try:
+        about = msgspec.json.decode((folder / _ABOUT).read_bytes(), type=_About)
+        arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
+    except (OSError, ValueError, EOFError, msgspec.MsgspecError):
+        return None
+    data = RankingData(names=about.names, subjects=about.subjects, **arrays)
+    whole = len(data.offsets) == len(data) + 1 and data.offsets[-1] == len(data.labels) == len(data.features)
+    return data if whole else None
