@@ -17,7 +17,7 @@ OTHER_RUNTIME := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 STAMP  := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test gen lint bench constraints clean
+.PHONY: help setup demo test gen lint bench cost constraints clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -52,6 +52,13 @@ lint: $(STAMP) ## Check style, types and protos
 bench: $(STAMP) ## Load-test a running server with ghz and write tests/load/report.md
 	scripts/bench
 
+cost: $(STAMP) ## Measure training on growing data, time and memory, and write docs/cost; an hour or two
+	$(BIN)/python -m vitrine_export.cost $(addprefix --gowalla ,$(wildcard ../shared/data/gowalla/train.txt))
+
+DATA ?= ../shared/data
+evaluate: $(STAMP) ## Measure all data sets below DATA by all protocols; writes docs/quality.md and .evaluate/report.html
+	$(BIN)/python -m vitrine_export.evaluate.suite --data $(DATA)
+
 # Not torch, nor what it brings along: a build for the CPU, `+cpu`, must be able to win where pip is set up for it.
 # Both runtimes, whichever is installed.
 constraints: $(STAMP) ## Write down the versions that are installed now
@@ -61,4 +68,4 @@ constraints: $(STAMP) ## Write down the versions that are installed now
 	  | sed -E 's/^onnxruntime(-gpu)?==(.*)/onnxruntime==\2\nonnxruntime-gpu==\2/'; } > constraints.txt
 
 clean: ## Remove what demo and bench made (not .venv)
-	rm -rf .demo .bench
+	rm -rf .demo .bench .evaluate
