@@ -222,6 +222,42 @@ _ARRAYS = [
         "row boundaries go backwards",
     ),
     BadBundle(
+        "boundaries of visits",
+        b.edited("visits.indptr.npy", b.put(1, 6)),
+        "visits.indptr.npy",
+        "visits begin before they end",
+    ),
+    BadBundle(
+        "no boundaries of visits",
+        b.array("visits.indptr.npy", np.empty(0, np.int64)),
+        "visits.indptr.npy",
+        "visits begin before they end",
+    ),
+    BadBundle(
+        "visits longer than their items",
+        b.edited("visits.indptr.npy", b.put(3, 8)),
+        "visits.items.npy",
+        "has shape (7,) instead of (8)",
+    ),
+    BadBundle(
+        "visit to an item that is not there",
+        b.edited("visits.items.npy", b.put(0, 4)),
+        "visits.items.npy",
+        "names rows outside 0 to 3",
+    ),
+    BadBundle(
+        "visit to an item twice",
+        b.edited("visits.items.npy", b.put(1, 0)),
+        "visits.items.npy",
+        "a visit names an item twice",
+    ),
+    BadBundle(
+        "half of the visits",
+        b.forgotten("visits.items.npy"),
+        "visits.items.npy",
+        "the manifest does not list it, but it is needed",
+    ),
+    BadBundle(
         "order",
         b.edited("linear.weights.npy", b.put(0, 0.1)),
         "linear.weights.npy",

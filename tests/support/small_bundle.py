@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from tests.support.models import deep_model, interest_model, interest_table, tree_model
-from vitrine.bundle import ContentModel, ItemItem, Manifest, write_bundle
+from vitrine.bundle import ContentModel, ItemItem, Manifest, Visits, write_bundle
 from vitrine.content.encoder import HashedEncoder
 from vitrine.content.features import hash_terms
 from vitrine.content.text import text_hashes
@@ -30,6 +30,11 @@ def neighbours() -> ItemItem:
     )
 
 
+def visits() -> Visits:
+    """Three visits to `ITEMS`."""
+    return Visits(np.array([0, 2, 5, 7], np.int64), np.array([0, 1, 2, 0, 1, 1, 2], np.int32), len(ITEMS))
+
+
 def encoder() -> HashedEncoder:
     """Content vectors of four numbers."""
     vocabulary = np.unique(hash_terms(["wred", "wblue", "wmug", "w杯", "w红"]))
@@ -45,6 +50,8 @@ def write_small_bundle(path: Path, **changes: Any) -> Manifest:
         "text_hashes": text_hashes(ITEMS),
         "co_visitation": neighbours(),
         "linear": neighbours(),
+        "follows": neighbours(),
+        "visits": visits(),
         "content": ContentModel(content.encode(ITEMS), content),
         "models": [interest_model(), deep_model(), tree_model()],
         "interest": interest_table(len(ITEMS), content=content.dimensions),

@@ -128,7 +128,7 @@ def _next(directory: Path, data: Path, bundle: Path, live: Path) -> str:
         f"{vitrine} serve --bundle {bundle} --store {live} --as-of {end}\n"
         f"{vitrine} recommend --scene search --query 咖啡\n"
         f"{vitrine} recommend --scene search --query coffee --scores\n"
-        f"{vitrine} evaluate --data {data} --from {week:%Y-%m-%d} --to {end[:10]} --train "
+        f"{vitrine} evaluate --data {data} --from {week:%Y-%m-%d} --to {end[:10]} "
         f"--out {directory / 'report'}\n"
         f"{vitrine} train --help           # every model, and how to resume\n"
         f"{vitrine} import --help          # bring your own logs"

@@ -6,8 +6,10 @@ import pytest
 import vitrine_cf
 import vitrine_content
 import vitrine_deep
+import vitrine_follows
 import vitrine_interest
 import vitrine_lightgbm
+import vitrine_visits
 from tests.support.world import World
 from vitrine.testing import RankerContract
 
@@ -33,6 +35,14 @@ class TestCollaborativeFilter(BuiltIn):
 
 class TestContent(BuiltIn):
     plugin = vitrine_content
+
+
+class TestSequentialRules(BuiltIn):
+    plugin = vitrine_follows
+
+
+class TestNearestVisits(BuiltIn):
+    plugin = vitrine_visits
 
 
 class TestInterest(BuiltIn):
