@@ -52,3 +52,22 @@ def write_table(path: Path, parts: Sequence[pl.DataFrame], option: str) -> None:
         pl.concat(parts).write_parquet(path)
     except OSError as error:
         raise InvalidInput(option, f"cannot write {path}: {error.strerror or error}") from error
+
+
+def check_table(path: Path | None, option: str) -> None:
+    """Refuses, before anything is done, a file that could not be written in the end.
+
+    Raises:
+        InvalidInput: It cannot be written; names the option.
+    """
+    if path is None:
+        return
+    there = path.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("ab"):
+            pass
+        if not there:
+            path.unlink()
+    except OSError as error:
+        raise InvalidInput(option, f"cannot write {path}: {error.strerror or error}") from error

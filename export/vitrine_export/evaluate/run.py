@@ -20,7 +20,7 @@ from vitrine_export.evaluate.baselines import fit_baselines
 from vitrine_export.evaluate.groups import CART, HOME, Group, Measured, groups_of, measure_group
 from vitrine_export.evaluate.lists import ItemCodes
 from vitrine_export.evaluate.new_items import new_items_table
-from vitrine_export.evaluate.predictions import predictions, truth, write_table
+from vitrine_export.evaluate.predictions import check_table, predictions, truth, write_table
 from vitrine_export.evaluate.report import Report, timed
 from vitrine_export.evaluate.serving import check_scenes
 from vitrine_export.evaluate.temporal import split_by_time
@@ -74,6 +74,7 @@ def evaluate_temporal(
     """
     settings = (config or load_config()).model_copy(update={"seed": seed})
     check_scenes(settings, [HOME, CART])
+    check_table(predictions_file, "predictions")
     report = Report("temporal", dataset.manifest.name, start, end, k, seed, config=settings.fingerprint)
     with ExitStack() as closing:
         work = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="vitrine-evaluate-")))
@@ -120,7 +121,15 @@ def evaluate_temporal(
                 share = part_of(progress, 0.95, 1.0)
                 known = groups[0].queries
                 view, asked = classification(
-                    shop, known, split.codes, threshold, scene=HOME, masked=False, seed=seed, progress=share
+                    shop,
+                    known,
+                    split.codes,
+                    threshold,
+                    scene=HOME,
+                    masked=False,
+                    seed=seed,
+                    catalogue=split.sold,
+                    progress=share,
                 )
             report.tables.append(table_of_view("known", groups[0].title, view, asked))
         report.counts = {

@@ -9,9 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from vitrine.app.offline import OfflineShop
-from vitrine.bundle import load_bundle
+from vitrine.bundle import Bundle, load_bundle
 from vitrine.config import Config
 from vitrine.domain.answer import Degradation
+from vitrine.errors import InvalidInput
 from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.evaluate.baselines import fit_baselines
 from vitrine_export.evaluate.beyond import Background, text_vectors
@@ -21,11 +22,12 @@ from vitrine_export.evaluate.measured import Measured
 from vitrine_export.evaluate.page.compose import people_of
 from vitrine_export.evaluate.published import published
 from vitrine_export.evaluate.report import PIPELINE, Report, Row, timed
-from vitrine_export.evaluate.serving import served_parts, window_queries
+from vitrine_export.evaluate.serving import served, served_parts, window_queries
 from vitrine_export.evaluate.task_tables import HOME, ablated_lists, ablation_table, table_of
 from vitrine_export.evaluate.tasks import Task
 from vitrine_export.evaluate.view import classification, table_of_view, threshold_of
 from vitrine_export.train import Parameters, train
+from vitrine_export.train.run import fingerprint
 
 # Cut-offs that papers report, beside the one that was asked for.
 _CUTS = (5, 10, 20)
@@ -60,23 +62,36 @@ class TaskRun:
 
         Args:
             task: The protocol on its data.
-            bundle: Models to measure, which must not have seen the answers; trained here when not given.
+            bundle: Models to measure, of the same data; trained here when not given.
             progress: Told how far it is.
+
+        Raises:
+            InvalidInput: The models are of other data.
         """
         codes, seed = task.codes(self.seed), self.seed
         users = np.unique(task.owners, return_inverse=True)[1]
         found = Measured(task, codes, task.queries(codes), users)
         log = task.log(codes)
         threshold: float | None = None
+        given = bundle is not None
         if bundle is None:
             bundle, threshold = self._trained(found, part_of(progress, 0.0, 0.5))
         self._baselines(found, log, part_of(progress, 0.5, 0.6))
         with timed(self.report, f"filling the shop ({task.key})"):
             models = load_bundle(bundle, self.config.inference)
+            if given:
+                _refuse_other(models, task)
             self.report.bundle = self.report.bundle or models.version
             subjects = {query.subject for query in task.exam.queries}
             share = part_of(progress, 0.6, 0.65)
-            shop = OfflineShop.open(task.exam.shop, self.config, models, subjects=subjects, progress=share)
+            shop = OfflineShop.open(
+                task.exam.shop,
+                self.config,
+                models,
+                subjects=subjects,
+                popular=task.exam.learn,
+                progress=share,
+            )
         try:
             self._ask(found, shop, threshold, part_of(progress, 0.65, 1.0))
             found.people = people_of(
@@ -159,6 +174,9 @@ class TaskRun:
         report.missing |= {
             f"{task.key}: {what.component}: {what.message}": count for what, count in degraded.most_common()
         }
+        if self.config.scenes[HOME].diversity:
+            # What is taken for being different depends on how long the list is.
+            parts[PIPELINE] = served(shop, found.queries, found.codes, HOME, self.k)
         # The reranker's scores are what the pipeline goes by: it is no method of its own.
         parts.pop(self.config.scenes[HOME].reranker, None)
         found.rankers = tuple(n for n in parts if n != PIPELINE and not n.startswith("source:"))
@@ -185,3 +203,17 @@ class TaskRun:
             with timed(report, f"ablation ({task.key})"):
                 found.without = ablated_lists(found, shop, self.seed, part_of(progress, 0.6, 1.0))
             report.tables.append(ablation_table(task, *found.without))
+
+
+def _refuse_other(bundle: Bundle, task: Task) -> None:
+    """Refuses models of other data: they say nothing of these items, or have seen the answers.
+
+    Raises:
+        InvalidInput: They were trained on something else than what this task lets anybody learn from.
+    """
+    if bundle.manifest.dataset.fingerprint != fingerprint(task.exam.learn):
+        raise InvalidInput(
+            "bundle",
+            f"{bundle.path} was not trained on what may be learned from here, so it may have seen the answers; give one that "
+            "the same command made in its --out, or leave --bundle out",
+        )

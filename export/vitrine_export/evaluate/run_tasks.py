@@ -8,7 +8,7 @@ from pathlib import Path
 from vitrine.config import Config
 from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.evaluate.measured import Measured
-from vitrine_export.evaluate.predictions import predictions, truth, write_table
+from vitrine_export.evaluate.predictions import check_table, predictions, truth, write_table
 from vitrine_export.evaluate.report import PIPELINE, Report
 from vitrine_export.evaluate.run_task import TaskRun
 from vitrine_export.evaluate.serving import check_scenes
@@ -51,6 +51,7 @@ def evaluate_tasks(
     """
     settings = config.model_copy(update={"seed": seed})
     check_scenes(settings, [HOME])
+    check_table(predictions_file, "predictions")
     with ExitStack() as closing:
         work = Path(closing.enter_context(tempfile.TemporaryDirectory(prefix="vitrine-evaluate-")))
         progress("reading files", 0.0)

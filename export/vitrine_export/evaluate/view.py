@@ -75,6 +75,7 @@ def threshold_of(
         load_bundle(bundle, config.inference),
         until=exam.until,
         subjects={query.subject for query in asked},
+        popular=exam.learn,
         progress=part_of(progress, 0.0, 0.3),
     )
     try:
@@ -98,6 +99,7 @@ def classification(
     masked: bool,
     seed: int,
     users: npt.NDArray[np.integer] | None = None,
+    catalogue: npt.NDArray[np.bool_] | None = None,
     progress: Progress = quiet,
 ) -> tuple[Classification, int]:
     """One uniform negative for each target; answers how many questions were asked, too.
@@ -111,12 +113,13 @@ def classification(
         masked: See there.
         seed: Decides everything random.
         users: ``int[q]``, a number for the user of each question, where one user has several.
+        catalogue: ``bool[n]``, what negatives are drawn from; all items unless told.
         progress: Told how far it is.
     """
     keys = tie_keys([f"classified\0{user}" for user in queries.users], seed)
     drawn = np.sort(np.argsort(keys, kind="stable")[:_MOST])
     some = queries.take(drawn)
-    found = pairs(some, codes, seed, masked=masked)
+    found = pairs(some, codes, seed, masked=masked, catalogue=catalogue)
     scores = paired_scores(shop, some, codes, found, scene, seed, progress)
     return classify(found, *scores, threshold, seed, None if users is None else users[drawn]), len(some)
 

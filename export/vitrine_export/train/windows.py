@@ -95,6 +95,7 @@ def window_data(
                 load_bundle(bundle, config.inference),
                 until=exam.until,
                 subjects={query.subject for query in exam.queries},
+                popular=exam.learn,
                 progress=part_of(report, 0.7, 0.8),
                 plugins=plugins,
             )

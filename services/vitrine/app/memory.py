@@ -51,6 +51,7 @@ class Memory:
         until: float | None = None,
         early: bool = False,
         subjects: Collection[str] | None = None,
+        popular: Dataset | None = None,
         progress: Progress = quiet,
     ) -> "Memory":
         """Takes in a data set.
@@ -63,6 +64,7 @@ class Memory:
                 item of that has no created time: always).
             early: Items that came later are there all the same, as if they had come at ``until``.
             subjects: Whose profiles are wanted (`Subject.key`); everybody's unless told. What is popular is so with all.
+            popular: What tells what is popular, where some of the events must not.
             progress: Told how far it is.
 
         Raises:
@@ -92,7 +94,8 @@ class Memory:
         )
         # Of events without times nobody can tell which were lately.
         flat = pl.from_epoch(pl.lit(int(_UNDATED * 1e6)), "us").dt.replace_time_zone("UTC")
-        popularity.feed(_activity(events if dataset.has.times else events.with_columns(time=flat)))
+        counted = events if popular is None else _dated(popular, until)
+        popularity.feed(_activity(counted if dataset.has.times else counted.with_columns(time=flat)))
         progress("in memory", 1.0)
         last = events["time"].max()
         end = last.timestamp() + 1 if isinstance(last, datetime) else 0.0

@@ -83,11 +83,14 @@ class OfflineShop:
         until: float | None = None,
         early: bool = False,
         subjects: Collection[str] | None = None,
+        popular: Dataset | None = None,
         progress: Progress = quiet,
         plugins: Sequence[Plugin] | None = None,
     ) -> Self:
         """A shop that has taken in a data set; arguments and errors as for `Memory.of`, models, and plugins if not all."""
-        memory = Memory.of(dataset, config, until=until, early=early, subjects=subjects, progress=progress)
+        memory = Memory.of(
+            dataset, config, until=until, early=early, subjects=subjects, popular=popular, progress=progress
+        )
         attached = None if bundle is None else AttachedBundle(bundle, memory.store.catalog)
         return cls(config, memory, attached, plugins)
 

@@ -82,6 +82,8 @@ def _relations(batch: Batch, bundle: AttachedBundle | None) -> dict[str, Column3
             weights = relation.between(rows, candidates_of(batch, q, relation))
             table[0, own] = weights[0]
             table[1, own] = weights[:3].max(axis=0)
-            table[2, own] = (left / left.sum()).astype(np.float32) @ weights
+            # NaN, where a model says nothing of a candidate, is no accident.
+            with np.errstate(invalid="ignore"):
+                table[2, own] = (left / left.sum()).astype(np.float32) @ weights
         found.update({f"sequence.{relation.name}_{says}": table[i] for i, says in enumerate(SAYS)})
     return found

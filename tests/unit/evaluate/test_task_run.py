@@ -166,3 +166,33 @@ def test_files_that_say_nothing_are_refused(tmp_path: Path) -> None:
     empty = _write(tmp_path / "empty.txt", [""])
     with pytest.raises(InvalidInput, match="names no item"):
         leave_one_out(empty, None, tmp_path / "data")
+
+
+def test_models_of_other_data_are_refused(ran: tuple[str, Report, Path], tmp_path: Path) -> None:
+    protocol, _, folder = ran
+    if protocol != "leave-one-out":
+        pytest.skip("once is enough")
+    kind = Kind.load("sequences")
+
+    def measured(text: str) -> Report:
+        file = _write(tmp_path / "sequences.txt", text.splitlines())
+        return evaluate_tasks(
+            lambda place: leave_one_out(file, None, place),
+            parameters=kind.parameters,
+            config=kind.config(),
+            bundle=folder / "bundle",
+            ablation=False,
+        )
+
+    with pytest.raises(InvalidInput, match="may have seen the answers"):
+        measured("u1 a b c\nu2 a b d\n")
+
+
+def test_lists_that_cannot_be_written_are_noticed_first(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="predictions: cannot write"):
+        evaluate_tasks(
+            lambda _: pytest.fail("nothing is to be read yet"),
+            parameters=Kind.load("sequences").parameters,
+            config=Kind.load("sequences").config(),
+            predictions_file=_write(tmp_path / "file", ["x"]) / "lists.parquet",
+        )
