@@ -31,7 +31,8 @@ _FIXED: dict[str, Any] = {
 _BLIND_ROUNDS = 50
 # It decides the order alone: what fewer lists tell is worse than the weights of the scene.
 MIN_LISTS = 50
-_PATIENCE = 25
+# So many trees in a sixth of those allowed without a better list, and no more are tried.
+_PATIENCE_SHARE = 6
 # Bounds of the rows that a leaf holds at least.
 _LEAST_LEAF, _MOST_LEAF = 20, 400
 _HELD_OUT = 0.2
@@ -209,7 +210,7 @@ def held_out_fit(
         valid_sets=[check],
         valid_names=["held out"],
         callbacks=[
-            lightgbm.early_stopping(_PATIENCE, verbose=False),
+            lightgbm.early_stopping(max(settings.rounds // _PATIENCE_SHARE, 1), verbose=False),
             lightgbm.record_evaluation(seen),
             told,
         ],
