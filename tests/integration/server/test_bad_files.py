@@ -157,7 +157,10 @@ def test_metrics_find_a_port_where_1000_above_is_none(
     [
         ('[scenes.home.weights]\n"source:pupular" = 3.0', "did you mean 'source:popular'?"),
         ("[scenes.home.weights]\ncontnet = 3.0", "did you mean 'content'?"),
-        ("[plugins.nosuch]", "'nosuch'; known: cf, content, deep, interest, lightgbm; see `vitrine plugins`"),
+        (
+            "[plugins.nosuch]",
+            "'nosuch'; known: cf, content, crowd, deep, factors, follows, interest, lightgbm, shoppers, visits; see `vi",
+        ),
     ],
 )
 def test_a_name_that_nothing_installed_has_is_refused(tmp_path: Path, text: str, says: str) -> None:

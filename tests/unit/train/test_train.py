@@ -33,7 +33,7 @@ def test_training_beats_popularity(dataset: Dataset, tmp_path: Path) -> None:
     assert stages[-1] == ("done", 1.0)
     bundle = load_bundle(tmp_path / "b")
     assert bundle.version == report.manifest.version
-    assert set(bundle.manifest.off) == {"interest", "deep", "lightgbm"}
+    assert set(bundle.manifest.off) == {"shoppers", "factors", "interest", "deep", "lightgbm"}
     assert bundle.manifest.window.events == dataset.manifest.events
     assert bundle.manifest.window.subjects == 300
     assert bundle.linear is not None
@@ -65,7 +65,8 @@ def test_every_model_is_the_same_twice_also_when_cut_off(
     assert {"fold-0", "fold-1", "all"} == {path.name for path in (tmp_path / "steps" / "deep").iterdir()}
     two = train(dataset, tmp_path / "two", parameters=WHOLE, resume=tmp_path / "steps").manifest
     assert set(one.models) == {"interest", "deep", "lightgbm"}
-    assert one.off == {}
+    # Visits are compared instead of shoppers, and factors are for data without times.
+    assert set(one.off) == {"shoppers", "factors"}
     assert one.metrics == two.metrics
     assert one.version == two.version
     loaded = load_bundle(tmp_path / "one")
@@ -110,8 +111,10 @@ def test_what_the_data_lacks_is_off_and_named(tmp_path: Path) -> None:
     bare = shop(tmp_path / "bare", times=False, texts=False)
     report = train(bare, tmp_path / "b", parameters=SMALL)
     assert report.manifest.off["content"] == "no item has a text, a category or a brand"
-    assert set(report.manifest.off) == {"content", "interest", "deep", "lightgbm"}
-    assert report.held_out == "last item of each shopper"
+    lacking = {"content", "follows", "visits", "factors", "interest", "deep", "lightgbm"}
+    assert set(report.manifest.off) == lacking
+    assert "no order" in report.manifest.off["follows"]
+    assert report.held_out == "a fifth of each shopper's items"
     assert report.manifest.metrics["recall@20_linear"] > report.manifest.metrics["recall@20_popular"]
     bundle = load_bundle(tmp_path / "b")
     assert bundle.content is None
@@ -139,6 +142,10 @@ def test_lonely_shoppers_leave_a_bundle_without_neighbours(tmp_path: Path) -> No
     assert set(report.manifest.off) == {
         "co_visitation",
         "linear",
+        "follows",
+        "visits",
+        "shoppers",
+        "factors",
         "validation",
         "interest",
         "deep",
