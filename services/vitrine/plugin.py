@@ -61,7 +61,6 @@ ENTRY_POINT_GROUP = "vitrine.rankers"
 
 hookspec = pluggy.HookspecMarker(PROJECT)
 hookimpl = pluggy.HookimplMarker(PROJECT)
-
 Scores = npt.NDArray[np.float32]
 
 
@@ -163,15 +162,12 @@ class FeatureColumns(Protocol):
 
     def column(self, name: str, /) -> npt.NDArray[np.float32]:
         """``float32[n]``, NaN where there is nothing to say. Raises `KeyError` for an unknown name."""
-        ...
 
     def matrix(self, names: Sequence[str], /) -> npt.NDArray[np.float32]:
         """``float32[n, f]``, in one piece by rows."""
-        ...
 
     def interests(self) -> Interests | None:
         """What each of the q shoppers is interested in, as vectors; ``None`` when the bundle has no such model."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,17 +212,14 @@ class Ranker(Protocol):
     @property
     def name(self) -> str:
         """The name in the configuration, the same as the entry point's."""
-        ...
 
     @property
     def version(self) -> str:
         """Shown in every answer."""
-        ...
 
     @property
     def reason(self) -> ReasonCode | None:
         """What a shopper is told when this ranker counted most for an item; ``None``: nothing."""
-        ...
 
     @property
     def budget_ms(self) -> float:
@@ -235,11 +228,9 @@ class Ranker(Protocol):
         With more candidates, in proportion. The configuration may say otherwise, and no call gets more than half of the
         time that its request has left. A call that is late is left behind within 10 ms.
         """
-        ...
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``: the higher the better."""
-        ...
 
 
 @runtime_checkable
@@ -249,7 +240,6 @@ class Partial(Protocol):
     @property
     def partial(self) -> bool:
         """Whether NaN among its scores means that; of any other ranker it is a fault."""
-        ...
 
 
 @runtime_checkable
@@ -258,7 +248,6 @@ class Explainer(Protocol):
 
     def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """For m candidates of the batch, ``int64[m]`` rows of ``batch.history``; −1 where none stands out."""
-        ...
 
 
 @runtime_checkable
@@ -268,7 +257,6 @@ class Follower(Protocol):
     @property
     def after(self) -> tuple[str, ...]:
         """Names of those rankers and of those plugins, whether or not they are there. It runs after them."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -295,15 +283,12 @@ class Attributor(Protocol):
     @property
     def groups(self) -> tuple[str, ...]:
         """What `group_shares` tells apart: groups of feature columns; those of a ranker's scores are one of its name."""
-        ...
 
     def group_shares(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Scores:
         """For m candidates of the batch, ``float32[m, len(groups)]``: asked for every answer, so it must be quick."""
-        ...
 
     def attribute(self, batch: Batch, positions: npt.NDArray[np.int64]) -> Attribution:
         """For m candidates of the batch, column by column and exactly: asked when somebody wants to know."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -331,16 +316,13 @@ class FeatureBlock(Protocol):
     @property
     def columns(self) -> tuple[FeatureColumn, ...]:
         """The columns."""
-        ...
 
     @property
     def budget_ms(self) -> float:
         """As for `Ranker`."""
-        ...
 
     def compute(self, batch: Batch) -> Mapping[str, Scores]:
         """``float32[n]`` by name of each of `columns`, NaN for nothing to say; `Batch.scores` is empty."""
-        ...
 
 
 @hookspec(firstresult=True)
