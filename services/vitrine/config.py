@@ -166,6 +166,12 @@ class RulesConfig(_Section):
     max_per_category: int = Field(
         0, ge=0, description="At most so many items of a leaf category; 0: no limit."
     )
+    newcomer_every: int = Field(
+        0,
+        ge=0,
+        description="One place in each so many goes to what came in lately and nobody has turned to yet, where there is "
+        "such; 0: none.",
+    )
 
 
 class SceneConfig(_Section):

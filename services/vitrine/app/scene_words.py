@@ -47,12 +47,16 @@ def words(scene: SceneConfig, *, decides: bool) -> Iterator[str]:
         yield f"Shows at most {' and '.join(caps)}."
     if scene.diversity:
         yield f"Moves apart what is alike: diversity {scene.diversity:g} on a scale from 0 to 1."
+    if every := scene.rules.newcomer_every:
+        yield f"Gives one place in {every} to what came in lately and nobody has turned to yet."
 
 
 def _left_out(rules: RulesConfig) -> Iterator[str]:
     yield "what is hidden or cannot be sold"
     if rules.exclude_purchased:
         yield "what the shopper bought" + _within(rules.purchased_within_days)
+    if rules.exclude_seen:
+        yield "whatever the shopper has had to do with"
     if rules.exclude_in_cart:
         yield "what lies in the basket" + _within(rules.in_cart_within_days)
     if rules.exclude_seeds:

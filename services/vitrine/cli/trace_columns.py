@@ -15,6 +15,7 @@ _CHINESE = {
     "rules": "规则",
     "caps": "上限",
     "diversity": "多样性",
+    "newcomers": "新品位",
     "ranker": "排序器",
     "reranker": "重排器",
     "features": "特征",

@@ -18,6 +18,7 @@ from vitrine.domain.candidates import Ranked, RankedList
 from vitrine.domain.columns import names_of, plugins_in
 from vitrine.domain.explanation import Explained
 from vitrine.domain.plugins import Plugins
+from vitrine.domain.profile import DAY
 from vitrine.domain.request import NO_FILTERS, Filters
 from vitrine.domain.trace import Trace
 from vitrine.errors import InvalidInput, NotFound
@@ -74,7 +75,7 @@ class RankingEngine:
         names = sorted({name for s in scenes for name in (*s.rankers, s.reranker) if name})
         blocks = (*config.features, *_contributors(bundle))
         self.rankers: Rankers = make_rankers(plugins, names, bundle, config, blocks=blocks, observer=observer)
-        self._orderer = Orderer(catalog, bundle, self.rankers)
+        self._orderer = Orderer(catalog, bundle, self.rankers, config.retrieval.new_arrival_days * DAY)
         self.versions = Versions(
             bundle=bundle.version if bundle else "",
             server=__version__,

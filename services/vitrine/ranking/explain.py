@@ -9,7 +9,7 @@ from vitrine.hosting import Calls, Rankers
 from vitrine.plugin import Batch
 from vitrine.ranking.attribution import Counted
 from vitrine.ranking.query import ShopperQuery
-from vitrine.ranking.reasons import ANY_REASON, GROUP_REASONS, SOURCE_REASONS, make_reason
+from vitrine.ranking.reasons import ANY_REASON, GROUP_REASONS, codes_of_source, make_reason
 from vitrine.ranking.truths import Truths
 
 Shares = npt.NDArray[np.float32]
@@ -76,13 +76,10 @@ def explain(
 def codes_of(name: str, rankers: Rankers) -> tuple[ReasonCode, ...]:
     """What a component can be a reason for, the best first."""
     if name.startswith("source:"):
-        code = SOURCE_REASONS.get(name.removeprefix("source:"))
-    else:
-        ranker = rankers.ready.get(name)
-        code = ranker.reason if ranker is not None else None
-        if code is None:
-            return GROUP_REASONS.get(name, ())
-    return (code,) if code is not None else ()
+        return codes_of_source(name.removeprefix("source:"))
+    ranker = rankers.ready.get(name)
+    code = ranker.reason if ranker is not None else None
+    return GROUP_REASONS.get(name, ()) if code is None else (code,)
 
 
 def _by_code(shares: Shares, named: list[tuple[ReasonCode, ...]]) -> tuple[Shares, Codes]:
@@ -93,7 +90,7 @@ def _by_code(shares: Shares, named: list[tuple[ReasonCode, ...]]) -> tuple[Share
 
 def _without_shares(batch: Batch, positions: npt.NDArray[np.int64]) -> tuple[Shares, Codes]:
     """In place of shares: first the sources that found an item, in their order, then any reason."""
-    sources = [(j, SOURCE_REASONS[s]) for j, s in enumerate(batch.source_names) if s in SOURCE_REASONS]
+    sources = [(j, code) for j, name in enumerate(batch.source_names) for code in codes_of_source(name)]
     present = ~np.isnan(batch.source_scores[positions][:, [j for j, _ in sources]])
     anything = np.ones((len(positions), len(ANY_REASON)))
     places = np.arange(len(sources) + len(ANY_REASON), 0, -1)

@@ -1,4 +1,4 @@
-"""Orders the candidates of one query: the weighted blend or the reranker, rules, caps, diversity."""
+"""Orders the candidates of one query: the weighted blend or the reranker, rules, caps, diversity, newcomers."""
 
 from dataclasses import dataclass
 
@@ -12,6 +12,7 @@ from vitrine.hosting import RankerFacts, Rankers
 from vitrine.plugin import Batch
 from vitrine.ranking.blend import normalise, order, spread
 from vitrine.ranking.diversity import diversify
+from vitrine.ranking.newcomers import are_newcomers, with_newcomers
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.rules import Shown, caps_of, forbidden_items, within_caps
 
@@ -32,7 +33,8 @@ class Ordering:
         total: ``float32[n]``, what the order follows.
         kept: ``int64[k]``, positions that the rules allow.
         ranked: ``int64[r]``, those by falling total, within the caps on brands and categories.
-        positions: ``int64[m]``, the window: the first of them, after diversity.
+        diverse: ``int64[m]``, the first of them, after diversity.
+        positions: ``int64[m]``, the window: the same with newcomers.
         final: ``float32[m]``, final scores of the window.
     """
 
@@ -44,6 +46,7 @@ class Ordering:
     total: npt.NDArray[np.float32]
     kept: npt.NDArray[np.int64]
     ranked: npt.NDArray[np.int64]
+    diverse: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
     final: npt.NDArray[np.float32]
 
@@ -55,12 +58,16 @@ class Orderer:
         catalog: Tells what may be sold, and decides between equal scores.
         bundle: Its content vectors keep a window diverse.
         rankers: The rankers.
+        new_seconds: How long an item is new.
     """
 
-    def __init__(self, catalog: Catalog, bundle: AttachedBundle | None, rankers: Rankers) -> None:
+    def __init__(
+        self, catalog: Catalog, bundle: AttachedBundle | None, rankers: Rankers, new_seconds: float
+    ) -> None:
         self._catalog = catalog
         self._bundle = bundle
         self._rankers = rankers
+        self._new_seconds = new_seconds
 
     def ordering(
         self,
@@ -92,8 +99,16 @@ class Orderer:
         for cap in caps_of(batch.items, start, end, scene.rules):
             if cap.most:
                 ranked = ranked[within_caps(cap.codes[ranked], cap.most)]
-        positions, final = self._diverse(ranked, total, rows, scene, query.limit)
-        return Ordering(start, names, own, shares, decided, total, kept, ranked, positions, final)
+        diverse, final = self._diverse(ranked, total, rows, scene, query.limit)
+        positions = diverse
+        if every := scene.rules.newcomer_every:
+            new = are_newcomers(batch.items, start, end, batch.request_time, self._new_seconds)
+            newcomers = ranked[new[ranked]]
+            # By the weights: a reranker learned from items that somebody had turned to.
+            blend = shares[newcomers].sum(axis=1, dtype=np.float32)
+            best = newcomers[order(blend, self._catalog.tie[rows[newcomers]])]
+            positions, final = with_newcomers(diverse, final, best, every)
+        return Ordering(start, names, own, shares, decided, total, kept, ranked, diverse, positions, final)
 
     def ties(self, batch: Batch, made: Ordering) -> npt.NDArray[np.uint64]:
         """``uint64[n]``: what decides between equal scores of a query's candidates; 0 of those that are not known here."""

@@ -19,6 +19,9 @@ SOURCE_REASONS: dict[str, ReasonCode] = {
     "factors": ReasonCode.TASTE,
 }
 
+# What these bring goes with the shopper's own latest events, whether or not one item among them stands out.
+FITTING_SOURCES = ("follows", "visits", "seen_again", "factors")
+
 # By group of feature columns, the best first; see `vitrine.ranking.truths` for when each is true. What is not here
 # (what the shopper is like, the price) is no reason for an item.
 GROUP_REASONS: dict[str, tuple[ReasonCode, ...]] = {
@@ -87,6 +90,13 @@ _TEXTS: dict[str, dict[ReasonCode | str, str]] = {
         ReasonCode.SEARCH_MATCH: "符合“{query}”",
     },
 }
+
+
+def codes_of_source(name: str) -> tuple[ReasonCode, ...]:
+    """What a source can be a reason for, the best first."""
+    code = SOURCE_REASONS.get(name)
+    fits = (ReasonCode.TASTE,) if name in FITTING_SOURCES and code is not ReasonCode.TASTE else ()
+    return fits if code is None else (code, *fits)
 
 
 def make_reason(

@@ -23,7 +23,7 @@ def trace(
     seconds: Mapping[str, float],
     degraded: Iterable[Degradation],
 ) -> Trace:
-    """The trace of one query: a step more than there are plugins for sources, and one each for rules, caps, diversity.
+    """The trace of one query: a step for sources, one for each plugin, one each for rules, caps, diversity, newcomers.
 
     Args:
         made: How the list came about, of n candidates and m items.
@@ -42,7 +42,8 @@ def trace(
     steps += [
         ("rules", "", _ranks(made, made.kept[order(made.total[made.kept], ties[made.kept])])),
         ("caps", "", _ranks(made, made.ranked)),
-        ("diversity", "", np.arange(1, len(made.positions) + 1)),
+        ("diversity", "", _ranks(made, made.diverse)),
+        ("newcomers", "", np.arange(1, len(made.positions) + 1)),
     ]
     return Trace(
         names=tuple(name for name, _, _ in steps),

@@ -10,6 +10,7 @@ from vitrine.domain.profile import DAY
 from vitrine.hosting import Calls
 from vitrine.plugin import Batch
 from vitrine.ranking.query import ShopperQuery
+from vitrine.ranking.reasons import FITTING_SOURCES
 from vitrine.ranking.speakers import speakers
 
 Mask = npt.NDArray[np.bool_]
@@ -85,11 +86,13 @@ class Truths:
         return found
 
     def _fits(self, positions: Positions) -> Mask:
-        """What the shopper has turned to, its like, or what a personal ranker puts into the better half."""
+        """What the shopper has turned to, its like, what goes with it, or what a personal ranker puts into the better half."""
         batch = self._batch
         fits = np.zeros(len(positions), np.bool_)
         if self._query.profile.event_count == 0 and not self._query.context.seeds:
             return fits
+        for source in FITTING_SOURCES:
+            fits |= self._found_by(source, positions)
         for name in _LIKED:
             fits |= batch.features.column(name)[positions] > 0
         for scores, middle in self._personal:

@@ -13,6 +13,8 @@ _GROUPS = {
     "follows": "what comes soon after what the shopper turned to last",
     "visits": "what was turned to on visits like this one",
     "shoppers": "what shoppers like this one took",
+    "crowd": "what all took who share anything with this shopper",
+    "factors": "what whole groups of items have in common",
     "content": "its likeness to what the shopper looks at",
     "interest": "the shopper's attention now",
     "deep": "the neural ranker",

@@ -146,10 +146,12 @@ def test_a_window_has_a_trace_when_it_is_asked_for(shop: Vitrine, world: World) 
     steps = {step.name: step for step in window.trace.steps}
     names = list(steps)
     assert names[0] == "sources"
-    assert names[-4:] == ["reranker:lightgbm", "rules", "caps", "diversity"]
-    assert set(names[1:-4]) == {"ranker:cf", "ranker:interest", "ranker:content", "ranker:deep"}
-    assert list(steps["diversity"].ranks) == list(range(1, 11))
-    assert all(len(step.ranks) == 10 and all(step.ranks) for step in steps.values())
+    assert names[-5:] == ["reranker:lightgbm", "rules", "caps", "diversity", "newcomers"]
+    assert set(names[1:-5]) == {"ranker:cf", "ranker:interest", "ranker:content", "ranker:deep"}
+    assert list(steps["newcomers"].ranks) == list(range(1, 11))
+    assert all(len(step.ranks) == 10 for step in steps.values())
+    # A newcomer is put into the window after diversity was seen to.
+    assert all(all(step.ranks) for name, step in steps.items() if name != "diversity")
     assert len({tuple(step.ranks) for step in steps.values()}) > 2, "something moved"
     assert steps["ranker:content"].left_out == common_pb2.DEGRADATION_CODE_OFF
     assert not steps["ranker:content"].HasField("duration")

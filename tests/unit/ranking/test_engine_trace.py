@@ -122,19 +122,19 @@ def _trace(engine: RankingEngine, query: RankingQuery) -> Trace:
 def test_a_trace_ends_with_the_window_and_names_what_was_missing() -> None:
     engine = _engine({"up": _up, "down": _down}, HOME)
     told = _trace(engine, _query("home"))
-    assert told.names == ("sources", "ranker:up", "reranker:down", "rules", "caps", "diversity")
+    assert told.names == ("sources", "ranker:up", "reranker:down", "rules", "caps", "diversity", "newcomers")
     # `up` turns the order round, the reranker turns it back; of items that the catalogue does not know none is shown.
     assert told.ranks[0].tolist() == [1, 2, 3, 4, 5]
     assert told.ranks[1].tolist() == [30, 29, 28, 27, 26]
     for row in told.ranks[2:]:
         assert row.tolist() == [1, 2, 3, 4, 5]
     timed = ~np.isnan(told.seconds)
-    assert timed.tolist() == [False, True, True, False, False, False]
+    assert timed.tolist() == [False, True, True, *[False] * 4]
     assert (told.seconds[timed] > 0).all()
 
     broken = _engine({"up": _fails}, HOME)
     told = _trace(broken, _query("home"))
-    assert told.left_out == (None, DegradationCode.FAILED, DegradationCode.OFF, None, None, None)
+    assert told.left_out == (None, DegradationCode.FAILED, DegradationCode.OFF, *[None] * 4)
     assert (told.ranks == [1, 2, 3, 4, 5]).all()
 
 
@@ -163,7 +163,7 @@ def test_candidates_that_the_catalogue_does_not_know_are_traced_all_the_same(kno
     config = _config({"home": {"weights": {"up": 1.0}}})
     engine = RankingEngine(make_catalog(known), None, config, [_plugin("up", _up)])
     told = _trace(engine, _query("home"))
-    assert told.ranks.shape == (5, known)
+    assert told.ranks.shape == (6, known)
     assert told.ranks[1].tolist() == [28, 29, 30][:known]
 
 

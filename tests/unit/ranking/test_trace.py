@@ -42,7 +42,7 @@ def _ordering(
     left = np.arange(len(own)) if kept is None else np.array(kept, np.int64)
     by_score = left[order(total[left], _ties(len(own))[left])] if ranked is None else np.array(ranked)
     shown = by_score if window is None else np.array(window)
-    return Ordering(0, names, own, shares, decided, total, left, by_score, shown, total[shown])
+    return Ordering(0, names, own, shares, decided, total, left, by_score, shown, shown, total[shown])
 
 
 def _ties(n: int) -> npt.NDArray[np.uint64]:
@@ -84,6 +84,7 @@ def test_every_step_tells_the_rank_of_each_item_of_the_window() -> None:
         "rules",
         "caps",
         "diversity",
+        "newcomers",
     )
     # The window is items 0 and 1.
     assert _ranks(told, "sources") == [1, 2]
@@ -94,7 +95,7 @@ def test_every_step_tells_the_rank_of_each_item_of_the_window() -> None:
     assert _ranks(told, "rules") == [1, 3]
     assert _ranks(told, "caps") == [1, 3]
     assert _ranks(told, "diversity") == [1, 2]
-    np.testing.assert_array_equal(told.seconds, [math.nan, 0.1, 0.25, 0.5, 1.0, *[math.nan] * 3])
+    np.testing.assert_array_equal(told.seconds, [math.nan, 0.1, 0.25, 0.5, 1.0, *[math.nan] * 4])
     assert set(told.left_out) == {None}
 
 
@@ -106,9 +107,9 @@ def test_a_ranker_that_is_left_out_changes_nothing_and_says_why() -> None:
         Degradation("ranker:last", DegradationCode.OFF, "off"),
     ]
     told = trace(made, scene, _ties(3), {"ranker:late": 0.1, "ranker:last": 0.0}, lacking)
-    np.testing.assert_array_equal(told.seconds, [math.nan, 0.1, *[math.nan] * 4])
+    np.testing.assert_array_equal(told.seconds, [math.nan, 0.1, *[math.nan] * 5])
     assert told.names[:3] == ("sources", "ranker:late", "reranker:last")
-    assert told.left_out == (None, DegradationCode.TIMEOUT, DegradationCode.OFF, None, None, None)
+    assert told.left_out == (None, DegradationCode.TIMEOUT, DegradationCode.OFF, *[None] * 4)
     assert (told.ranks == told.ranks[0]).all()
 
 
@@ -142,7 +143,7 @@ def test_a_query_without_candidates_has_a_trace_without_items() -> None:
     scene = _scene({"one": 1.0})
     made = _ordering(scene, {"one": [], "source:popular": []})
     told = trace(made, scene, _ties(0), {"ranker:one": 0.1}, [])
-    assert told.ranks.shape == (5, 0)
+    assert told.ranks.shape == (6, 0)
 
 
 @pytest.mark.parametrize(

@@ -32,13 +32,17 @@ class Content:
         if query.context.query:
             target = model.encode_text([query.context.query])[0]
         else:
-            rows, weights = query.seeds
-            target = (weights.astype(np.float32) @ vectors[rows]) if len(rows) else vectors[:0].sum(0)
-            length = float(np.linalg.norm(target))
-            target = target / length if length > 0 else target
+            target = toward(vectors, *query.seeds)
         if not target.any():
             return NOTHING
         return ranked(*nearest(vectors, target, query, limit), query, limit)
+
+
+def toward(vectors: Vectors, rows: Rows, weights: npt.NDArray[np.float64]) -> Vectors:
+    """``float32[d]``: where some items lie together, of length 1; zeros where none has a vector."""
+    target: Vectors = (weights.astype(np.float32) @ vectors[rows]) if len(rows) else vectors[:0].sum(0)
+    length = float(np.linalg.norm(target))
+    return target / length if length > 0 else target
 
 
 def nearest(vectors: Vectors, target: Vectors, query: SourceQuery, limit: int) -> tuple[Rows, Vectors]:

@@ -9,10 +9,11 @@ from vitrine.catalog.columns import Rows
 from vitrine.domain.profile import DAY, Counters, Profile, decay
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
+from vitrine.retrieval.sources.content import toward
 
 _KEYS = 20
 _HOUR = 3600.0
-# Affinities are compared in so many steps; within a step, the newest item comes first.
+# Affinities are compared in so many steps; within a step, what resembles the shopper's items and the newest come first.
 _STEPS = 8.0
 
 
@@ -26,7 +27,7 @@ class _Recent(NamedTuple):
 
 
 class NewArrivals:
-    """Items created within some days, nearest to the shopper's categories and brands first, then the newest."""
+    """Items created within some days, nearest to the shopper first: by categories and brands, then by text and newness."""
 
     name: ClassVar[str] = "new_arrivals"
 
@@ -47,10 +48,12 @@ class NewArrivals:
                 raise SourceOff("no item of the catalogue has a created time")
             return NOTHING
         affinity = _affinity(query, recent.category.take(kept), recent.brand.take(kept))
+        rows = recent.rows.take(kept)
+        newness = 1.0 - age.take(kept) / (self._window + DAY)
         # Below 1, so that it orders items within a step alone.
-        scores = 1.0 - age.take(kept) / (self._window + DAY)
+        scores = (newness + _likeness(query, rows)) / 2
         scores += np.ceil(affinity * _STEPS)
-        return ranked(recent.rows.take(kept), scores, query, limit)
+        return ranked(rows, scores, query, limit)
 
     def _recent(self, query: SourceQuery) -> _Recent:
         """What was created in the window of any moment of this hour, kept while the catalogue is the same."""
@@ -90,6 +93,18 @@ def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np
     brands[-1] = 0.0
     affinity: npt.NDArray[np.float64] = categories.take(category) + brands.take(brand)
     return affinity
+
+
+def _likeness(query: SourceQuery, rows: Rows) -> npt.NDArray[np.float64]:
+    """``float64[k]`` from 0 to 1: how like the shopper's items each is by text; 0 where nothing is known of that."""
+    like = np.zeros(len(rows))
+    vectors = None if query.bundle is None else query.bundle.content
+    if vectors is not None:
+        seeds, weights = query.seeds
+        target = toward(vectors, seeds, weights)
+        known = np.flatnonzero(rows < len(vectors))
+        like[known] = np.clip(vectors[rows[known]] @ target, 0, 1)
+    return like
 
 
 def _favourites(counters: Counters, profile: Profile, time: float) -> list[tuple[str, float]]:

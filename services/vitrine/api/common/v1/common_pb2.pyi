@@ -392,7 +392,9 @@ class Trace(_message.Message):
     STEPS_FIELD_NUMBER: _builtins.int
     @_builtins.property
     def steps(self) -> _containers.RepeatedCompositeFieldContainer[Global___TraceStep]:
-        """The steps, first to last: what the sources say, each plugin in the order in which they ran, rules, caps, diversity."""
+        """The steps, first to last: what the sources say, each plugin in the order in which they ran, rules, caps, diversity,
+        newcomers.
+        """
 
     def __init__(
         self,
@@ -418,7 +420,7 @@ class TraceStep(_message.Message):
     RANKS_FIELD_NUMBER: _builtins.int
     LEFT_OUT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """"sources", "features:NAME", "ranker:NAME", "reranker:NAME", "rules", "caps" or "diversity"."""
+    """"sources", "features:NAME", "ranker:NAME", "reranker:NAME", "rules", "caps", "diversity" or "newcomers"."""
     left_out: Global___DegradationCode.ValueType
     """Why the answer goes without this step; not set of one that it goes with."""
     @_builtins.property
