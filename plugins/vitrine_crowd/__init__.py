@@ -4,9 +4,10 @@ What each says stands at `vitrine.bundle.Shoppers`. The nearest of them alone ar
 places apart, the crowd finds what stands further away.
 """
 
-import numpy as np
+from functools import partial
 
 from vitrine.bundle import Shoppers
+from vitrine.by_query import from_history, scored
 from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
@@ -28,16 +29,7 @@ class Crowd:
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``."""
-        out = np.full(len(batch.items.ids), np.nan, np.float32)
-        history = batch.history
-        for q in range(len(batch.profiles)):
-            mine = slice(history.offsets[q], history.offsets[q + 1])
-            theirs = slice(batch.offsets[q], batch.offsets[q + 1])
-            rows, candidates = history.bundle_rows[mine], batch.items.bundle_rows[theirs]
-            if (rows >= 0).any():
-                scores = self._shoppers.scores_at(rows, history.weights[mine], candidates, crowd=True)
-                out[theirs] = np.where(candidates >= 0, scores, np.nan)
-        return out
+        return scored(batch, from_history, partial(self._shoppers.scores_at, crowd=True))
 
 
 @hookimpl

@@ -4,9 +4,8 @@ How like they are, and what each says, stands at `vitrine.bundle.Shoppers`. A ne
 nearest; nothing is trained again.
 """
 
-import numpy as np
-
 from vitrine.bundle import Shoppers
+from vitrine.by_query import from_history, scored
 from vitrine.domain.answer import ReasonCode
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
@@ -28,16 +27,7 @@ class NearestShoppers:
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``."""
-        out = np.full(len(batch.items.ids), np.nan, np.float32)
-        history = batch.history
-        for q in range(len(batch.profiles)):
-            mine = slice(history.offsets[q], history.offsets[q + 1])
-            theirs = slice(batch.offsets[q], batch.offsets[q + 1])
-            rows, candidates = history.bundle_rows[mine], batch.items.bundle_rows[theirs]
-            if (rows >= 0).any():
-                scores = self._shoppers.scores_at(rows, history.weights[mine], candidates)
-                out[theirs] = np.where(candidates >= 0, scores, np.nan)
-        return out
+        return scored(batch, from_history, self._shoppers.scores_at)
 
 
 @hookimpl

@@ -4,14 +4,15 @@ How like they are, and what a visit says for an item, stands at `vitrine.bundle.
 visits the nearest; nothing is trained again.
 """
 
-import numpy as np
-
 from vitrine.bundle import Visits
+from vitrine.by_query import from_latest, scored
 from vitrine.domain.answer import ReasonCode
-from vitrine.domain.fading import MOST_ITEMS, VISITS_KEEP, faded
+from vitrine.domain.fading import VISITS_KEEP
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
 VITRINE_CONTRACT = 1
+
+_LATEST = from_latest(VISITS_KEEP, visit=True)
 
 
 class NearestVisits:
@@ -29,17 +30,7 @@ class NearestVisits:
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``."""
-        out = np.full(len(batch.items.ids), np.nan, np.float32)
-        recent = batch.recent
-        for q in range(len(batch.profiles)):
-            mine = slice(recent.offsets[q], recent.offsets[q + 1])
-            rows, weights, _ = faded(recent.bundle_rows[mine], VISITS_KEEP, MOST_ITEMS, recent.visit[mine])
-            theirs = slice(batch.offsets[q], batch.offsets[q + 1])
-            candidates = batch.items.bundle_rows[theirs]
-            if len(rows):
-                scores = self._visits.scores_at(rows, weights, candidates)
-                out[theirs] = np.where(candidates >= 0, scores, np.nan)
-        return out
+        return scored(batch, _LATEST, self._visits.scores_at)
 
 
 @hookimpl

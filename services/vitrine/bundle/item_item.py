@@ -1,9 +1,11 @@
 """Item-item neighbours: for each item, the items that go with it, best first."""
 
-import threading
+from contextlib import AbstractContextManager
 
 import numpy as np
 import numpy.typing as npt
+
+from vitrine.bundle.scratch import Scratch, ranges
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
@@ -30,7 +32,7 @@ class ItemItem:
         self.indptr = np.asarray(indptr, np.int64)
         self.indices = np.asarray(indices, np.int32)
         self.weights = np.asarray(weights, np.float32)
-        self._scratch = threading.local()
+        self._scratch = Scratch()
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -59,13 +61,10 @@ class ItemItem:
         """
         entries, source = self._entries(rows)
         values = self._values(entries, source, weights)
-        place = self._place(candidates)
-        try:
+        with self._places(candidates) as place:
             # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
             sums = np.bincount(place[self.indices[entries]], values, len(candidates) + 1)
             return sums[place[candidates]].astype(np.float32)
-        finally:
-            place[candidates] = 0
 
     def neighbours(self, rows: Rows, weights: npt.NDArray[np.float64]) -> tuple[Rows, Scores]:
         """The items that a history leads to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
@@ -74,14 +73,10 @@ class ItemItem:
         """
         entries, source = self._entries(rows)
         named = self.indices[entries]
-        index = named.astype(np.intp)
-        place = self._place(index)
-        # Each item is summed up where it is named last; a table is quicker here than sorting.
-        last = place[index].astype(np.intp)
-        place[index] = 0
-        own = np.flatnonzero(last == np.arange(1, len(named) + 1))
-        sums = np.bincount(last, self._values(entries, source, weights), len(named) + 1)
-        return named[own], sums[own + 1].astype(np.float32)
+        # Each item is summed up where it is named last.
+        last, own = self._scratch.grouped("items", len(self) + 1, named)
+        sums = np.bincount(last, self._values(entries, source, weights), len(named))
+        return named[own], sums[own].astype(np.float32)
 
     def explain(
         self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows
@@ -95,8 +90,7 @@ class ItemItem:
         """
         entries, source = self._entries(rows)
         best = np.full(len(candidates) + 1, -1, np.int64)
-        place = self._place(candidates)
-        try:
+        with self._places(candidates) as place:
             target = place[self.indices[entries]]
             # Few entries lead to a candidate; only those are weighed and sorted.
             hits = np.flatnonzero(target)
@@ -107,8 +101,6 @@ class ItemItem:
             order = order[values[order] > 0]
             best[target[order]] = source[order]
             return best[place[candidates]]
-        finally:
-            place[candidates] = 0
 
     def between(self, rows: Rows, candidates: Rows) -> Scores:
         """``float32[h, m]``: the weight of each candidate among the neighbours of each row; 0 when absent.
@@ -120,14 +112,11 @@ class ItemItem:
         entries, source = self._entries(rows)
         # Place 0 collects what is no candidate.
         found = np.zeros((len(rows), len(candidates) + 1), np.float32)
-        place = self._place(candidates)
-        try:
+        with self._places(candidates) as place:
             target = place[self.indices[entries]]
             hits = np.flatnonzero(target)
             found[source[hits], target[hits]] = self.weights[entries[hits]]
             return found[:, place[candidates]]
-        finally:
-            place[candidates] = 0
 
     def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
         """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
@@ -141,12 +130,7 @@ class ItemItem:
         """All entries of the rows: where they are, and which row of the call each comes from."""
         known = np.flatnonzero(np.asarray(rows) >= 0)
         own = np.asarray(rows, np.int64)[known]
-        starts = self.indptr[own]
-        lengths = self.indptr[own + 1] - starts
-        begin = np.cumsum(lengths) - lengths
-        entries = np.repeat(starts - begin, lengths)
-        entries += np.arange(len(entries))
-        return entries, np.repeat(known, lengths)
+        return ranges(self.indptr[own], self.indptr[own + 1], known)
 
     def _values(
         self,
@@ -158,10 +142,6 @@ class ItemItem:
         values: npt.NDArray[np.float64] = self.weights[entries] * np.asarray(weights, np.float64)[source]
         return values
 
-    def _place(self, candidates: npt.NDArray[np.integer]) -> npt.NDArray[np.int32]:
-        """``int32[n + 1]`` of zeros, this thread's own, with 1 + position at each candidate; clear it after use."""
-        place: npt.NDArray[np.int32] | None = getattr(self._scratch, "place", None)
-        if place is None:
-            place = self._scratch.place = np.zeros(len(self) + 1, np.int32)
-        place[candidates] = np.arange(1, len(candidates) + 1, dtype=np.int32)
-        return place
+    def _places(self, candidates: npt.NDArray[np.integer]) -> AbstractContextManager[npt.NDArray[np.int32]]:
+        """``int32[n + 1]``, 1 + position at each candidate; that of −1 is the last, which no entry names."""
+        return self._scratch.places("items", len(self) + 1, candidates)

@@ -1,12 +1,12 @@
 """Past shoppers: what those turned to who share the most with the one who asks."""
 
-import threading
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle.files import BundleFiles
+from vitrine.bundle.scratch import Scratch, ranges
 from vitrine.errors import BundleError
 
 Rows = npt.NDArray[np.int32]
@@ -66,7 +66,7 @@ class Shoppers:
         self.items = np.asarray(items, np.int32)
         self.item_count = item_count
         self._index = _indexed(self.indptr, self.items, item_count)
-        self._scratch = threading.local()
+        self._scratch = Scratch()
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -84,15 +84,11 @@ class Shoppers:
             crowd: Whether it is the crowd.
         """
         found, likeness = self.alike(rows, weights, crowd=crowd)
-        entries, owner = _ranges(self.indptr[found], self.indptr[found + 1])
-        place = self._place()
-        place[candidates] = np.arange(1, len(candidates) + 1, dtype=np.int32)
-        try:
+        entries, owner = ranges(self.indptr[found], self.indptr[found + 1])
+        with self._scratch.places("items", self.item_count + 1, candidates) as place:
             # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
             sums = np.bincount(place[self.items[entries]], likeness[owner], len(candidates) + 1)
             return (sums[place[candidates]] * self._index.damped[candidates]).astype(np.float32)
-        finally:
-            place[candidates] = 0
 
     def alike(
         self, rows: Rows, weights: Floats, *, crowd: bool = False
@@ -102,7 +98,7 @@ class Shoppers:
         known = np.flatnonzero((np.asarray(rows) >= 0) & (np.asarray(weights) > 0))
         own = np.asarray(rows, np.int64)[known]
         start = index.starts[own]
-        entries, source = _ranges(start, np.minimum(index.starts[own + 1], start + _MOST_SHOPPERS))
+        entries, source = ranges(start, np.minimum(index.starts[own + 1], start + _MOST_SHOPPERS))
         values = (np.asarray(weights, np.float64)[known] * index.rarity[own])[source]
         shared: Floats = np.bincount(index.shoppers[entries], values, len(self)).astype(
             np.float64, copy=False
@@ -112,13 +108,6 @@ class Shoppers:
         if len(found) > most:
             found = found[np.argpartition(likeness[found], -most)[-most:]]
         return found, likeness[found] if crowd else likeness[found] ** _SHARP
-
-    def _place(self) -> npt.NDArray[np.int32]:
-        """``int32[n + 1]`` of zeros, this thread's own; clear it after use."""
-        place: npt.NDArray[np.int32] | None = getattr(self._scratch, "place", None)
-        if place is None:
-            place = self._scratch.place = np.zeros(self.item_count + 1, np.int32)
-        return place
 
 
 def read_shoppers(files: BundleFiles, n: int) -> Shoppers | None:
@@ -158,14 +147,3 @@ def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
         length=np.sqrt(np.bincount(owner, rarity[items], len(lengths))),
         active=lengths.astype(np.float64) ** _ACTIVITY,
     )
-
-
-def _ranges(
-    start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All numbers of some ranges, one range after the other, and which range each is of."""
-    lengths = stop - start
-    begin = np.cumsum(lengths) - lengths
-    entries = np.repeat(start - begin, lengths)
-    entries += np.arange(len(entries))
-    return entries, np.repeat(np.arange(len(start)), lengths)

@@ -1,10 +1,11 @@
 """Past visits: what comes next is what came next in the visits most like the one that goes on."""
 
-import threading
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
+
+from vitrine.bundle.scratch import Scratch, ranges
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
@@ -64,7 +65,7 @@ class Visits:
         self.items = np.asarray(items, np.int32)
         self.item_count = item_count
         self._index = _indexed(self.indptr, self.items, item_count)
-        self._scratch = threading.local()
+        self._scratch = Scratch()
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -81,14 +82,10 @@ class Visits:
             candidates: ``int32[m]``, in any order, repeats allowed.
         """
         named, values = self._said(rows, weights)
-        place = self._place("items", self.item_count + 1)
-        place[candidates] = np.arange(1, len(candidates) + 1, dtype=np.int32)
-        try:
+        with self._scratch.places("items", self.item_count + 1, candidates) as place:
             # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
             sums = np.bincount(place[named], values, len(candidates) + 1)
             return sums[place[candidates]].astype(np.float32)
-        finally:
-            place[candidates] = 0
 
     def neighbours(self, rows: Rows, weights: Floats) -> tuple[Rows, Scores]:
         """The items that like visits lead to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
@@ -98,14 +95,14 @@ class Visits:
             weights: ``float64[h]``, how much each counts, above 0.
         """
         named, values = self._said(rows, weights)
-        last, own = self._grouped(named, "items", self.item_count + 1)
+        last, own = self._scratch.grouped("items", self.item_count + 1, named)
         sums = np.bincount(last, values, len(named))
         return named[own], sums[own].astype(np.float32)
 
     def _said(self, rows: Rows, weights: Floats) -> tuple[Rows, Floats]:
         """Each item of each of the nearest visits, and how much that visit says for it."""
         near = self._nearest(rows, weights)
-        entries, owner = _ranges(self.indptr[near.visits], self.indptr[near.visits + 1])
+        entries, owner = ranges(self.indptr[near.visits], self.indptr[near.visits + 1])
         away = np.abs(entries - self.indptr[near.visits][owner] - near.meets[owner])
         return self.items[entries], near.likeness[owner] * np.exp(away / -_REACH)
 
@@ -116,10 +113,10 @@ class Visits:
         own = np.asarray(rows, np.int64)[known]
         index = self._index
         stop = index.starts[own + 1]
-        entries, source = _ranges(np.maximum(index.starts[own], stop - _MOST_VISITS), stop)
+        entries, source = ranges(np.maximum(index.starts[own], stop - _MOST_VISITS), stop)
         values = (np.asarray(weights, np.float64)[known] * index.rarity[own])[source]
         visits = index.visits[entries]
-        last, first = self._grouped(visits, "visits", len(self))
+        last, first = self._scratch.grouped("visits", len(self), visits)
         likeness = np.bincount(last, values, len(visits))[first]
         found = visits[first].astype(np.int64)
         likeness = likeness / np.sqrt(self.indptr[found + 1] - self.indptr[found] + _PAD)
@@ -128,25 +125,6 @@ class Visits:
             best = np.argpartition(likeness * (1 + _LATER * found / len(self)), -NEIGHBOURS)[-NEIGHBOURS:]
             found, likeness, first = found[best], likeness[best], first[best]
         return _Nearest(found, likeness, index.places[entries[first]].astype(np.int64))
-
-    def _grouped(
-        self, keys: npt.NDArray[np.int32], name: str, size: int
-    ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """For each key the position where it is named last, and those positions; a table is quicker than sorting."""
-        place = self._place(name, size)
-        index = keys.astype(np.intp)
-        place[index] = np.arange(len(keys), dtype=np.int32)
-        last = place[index].astype(np.int64)
-        place[index] = 0
-        return last, np.flatnonzero(last == np.arange(len(keys)))
-
-    def _place(self, name: str, size: int) -> npt.NDArray[np.int32]:
-        """``int32[size]`` of zeros, this thread's own; clear it after use."""
-        place: npt.NDArray[np.int32] | None = getattr(self._scratch, name, None)
-        if place is None:
-            place = np.zeros(size, np.int32)
-            setattr(self._scratch, name, place)
-        return place
 
 
 def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
@@ -157,14 +135,3 @@ def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
     place = (np.arange(len(items)) - np.repeat(indptr[:-1], lengths)).astype(np.int32)
     starts = np.concatenate(([0], np.cumsum(counts)))
     return _Index(starts, owner[order], place[order], np.log1p(len(lengths) / (counts + 1.0)))
-
-
-def _ranges(
-    start: npt.NDArray[np.int64], stop: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """All numbers of some ranges, one range after the other, and which range each is of."""
-    lengths = stop - start
-    begin = np.cumsum(lengths) - lengths
-    entries = np.repeat(start - begin, lengths)
-    entries += np.arange(len(entries))
-    return entries, np.repeat(np.arange(len(start)), lengths)
