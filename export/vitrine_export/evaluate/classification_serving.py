@@ -32,7 +32,7 @@ def paired_scores(
     from the whole catalogue (the same for every query) that it beats, which means the same for every query, however many
     candidates that has. Between items that beat equally many of them the share of the query's candidates decides. What
     was not found is ranked all the same; what the shop does not have, or the rules of the scene forbid, is at 0.
-    Diversity and caps, which are about lists and not about items, are off.
+    Diversity, caps and places for newcomers, which are about lists and not about items, are off.
 
     Two orders of the same answer give a place each, of which the better counts: that of the window, and that of the
     scene's weights alone. A reranker has only met items that were found and scatters all others (check-ins held out of
@@ -74,7 +74,8 @@ def paired_scores(
 
 
 def _one_by_one(config: Config, scene: str) -> Config:
-    rules = config.scenes[scene].rules.model_copy(update={"max_per_brand": 0, "max_per_category": 0})
+    lists_off = {"max_per_brand": 0, "max_per_category": 0, "newcomer_every": 0}
+    rules = config.scenes[scene].rules.model_copy(update=lists_off)
     return changed(config, scene, rules=rules, diversity=0.0)
 
 

@@ -10,7 +10,7 @@ from vitrine.progress import Progress, quiet
 from vitrine_export.evaluate.chance import at_random
 from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.report import PIPELINE, Row, Table
-from vitrine_export.evaluate.serving import served
+from vitrine_export.evaluate.serving import Windows, served
 from vitrine_export.evaluate.temporal import TemporalSplit
 
 _SCENES = ("home", "new_arrivals")
@@ -45,14 +45,20 @@ def new_items_table(
         size = int(shop.memory.store.catalog.sellable.sum())
         chance = at_random(queries.targets, [k], size, _MEASURES)
         rows = [Row("at random (expected)", {m: float(v.mean()) for m, v in chance.items()})]
+        new = int((shop.memory.store.catalog.created == split.start).sum())
+        every = config.scenes["home"].rules.newcomer_every if "home" in config.scenes else 0
+        if every and k >= every:
+            # The fair floor of a window that keeps places for them: as many drawn from the new ones alone.
+            drawn = at_random(queries.targets, [k // every], new, ["recall"])[f"recall@{k // every}"]
+            rows.append(Row(f"{k // every} of the new ones at random", {f"recall@{k}": float(drawn.mean())}))
         for scene in _SCENES:
             if scene in config.scenes:
-                lists = served(shop, queries, split.codes, scene, k, progress)
+                lists = served(shop, Windows(queries, split.codes, scene, k), progress)
                 values = measure(lists, queries.targets, [k], _MEASURES)
                 name = PIPELINE if scene == "home" else f"scene '{scene}'"
                 rows.append(Row(name, {m: float(v.mean()) for m, v in values.items()}))
     finally:
         shop.close()
     count = len(np.unique(targets.items))
-    note = f"{count:,} such items, created at the first moment of the window, in a catalogue of {size:,}."
+    note = f"{count:,} such items, of {new:,} that came in at the first moment of the window, in a catalogue of {size:,}."
     return Table("new_items", "Known customers, only items never sold before", len(queries), rows, [], note)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
@@ -24,12 +25,26 @@ _NOTHING = (np.empty(0, np.int32), np.empty(0, np.float32))
 _NO_SAY = 1e-60
 
 
+@dataclass(frozen=True, slots=True)
+class Windows:
+    """What is asked for.
+
+    Attributes:
+        queries: The questions.
+        codes: All items.
+        scene: Which window.
+        k: Its length.
+    """
+
+    queries: Queries
+    codes: ItemCodes
+    scene: str
+    k: int
+
+
 def served(
     shop: OfflineShop,
-    queries: Queries,
-    codes: ItemCodes,
-    scene: str,
-    k: int,
+    windows: Windows,
     progress: Progress = quiet,
     *,
     degraded: Counter[Degradation] | None = None,
@@ -38,15 +53,12 @@ def served(
 
     Args:
         shop: Who answers.
-        queries: The questions.
-        codes: All items.
-        scene: Which window.
-        k: Its length.
+        windows: What is asked for.
         progress: Told how far it is.
         degraded: Takes in of how many answers something was missing.
     """
-    rows = []
-    asked = window_queries(queries, codes, scene, k)
+    rows, codes, scene, k = [], windows.codes, windows.scene, windows.k
+    asked = window_queries(windows.queries, codes, scene, k)
     for start in range(0, len(asked), BATCH):
         answers = shop.answers(asked[start : start + BATCH], reasons=False)
         rows += [(codes.codes(answer.item_ids), answer.ordered.scores) for answer in answers]
@@ -58,10 +70,7 @@ def served(
 
 def served_parts(
     shop: OfflineShop,
-    queries: Queries,
-    codes: ItemCodes,
-    scene: str,
-    k: int,
+    windows: Windows,
     progress: Progress = quiet,
     *,
     degraded: Counter[Degradation] | None = None,
@@ -74,9 +83,10 @@ def served_parts(
     Returns:
         Lists by `PIPELINE`, name of the ranker and ``source:NAME``.
     """
+    codes, scene, k = windows.codes, windows.scene, windows.k
     rows: dict[str, list[tuple[Codes, npt.NDArray[np.float32]]]] = {PIPELINE: []}
     # Everything that a component says, not only what it brought into the window.
-    asked = window_queries(queries, codes, scene, max(k, shop.config.scenes[scene].candidates))
+    asked = window_queries(windows.queries, codes, scene, max(k, shop.config.scenes[scene].candidates))
     for start in range(0, len(asked), BATCH):
         for answer in shop.answers(asked[start : start + BATCH], reasons=False):
             found, place = codes.codes(answer.item_ids), len(rows[PIPELINE])
@@ -121,7 +131,8 @@ def alone(config: Config, scene: str, there: Collection[str], *, sources: bool =
         sources: Whether to have the sources, too.
     """
     whole = config.scenes[scene]
-    plain: dict[str, object] = {"diversity": 0.0, "reranker": ""}
+    rules = whole.rules.model_copy(update={"newcomer_every": 0})
+    plain: dict[str, object] = {"diversity": 0.0, "reranker": "", "rules": rules}
     silent = dict.fromkeys(whole.rankers, _NO_SAY)
     parts = {
         name: changed(config, scene, weights=silent | {name: 1.0}, **plain)
@@ -136,7 +147,7 @@ def alone(config: Config, scene: str, there: Collection[str], *, sources: bool =
 
 
 def ablated(config: Config, scene: str, there: Collection[str]) -> dict[str, Config]:
-    """The pipeline without one of its parts: each ranker, each source, the reranker, diversity.
+    """The pipeline without one of its parts: each ranker, each source, the reranker, diversity, places for newcomers.
 
     Nothing is trained again: this is what a server does where the part is gone. Arguments as for `alone`; without a
     ranker that is not there the pipeline is the whole one.
@@ -156,6 +167,9 @@ def ablated(config: Config, scene: str, there: Collection[str]) -> dict[str, Con
             parts[f"− {name}"] = changed(config, scene, weights=left, sources=others)
     if whole.diversity:
         parts["− diversity"] = changed(config, scene, diversity=0.0)
+    if whole.rules.newcomer_every:
+        rules = whole.rules.model_copy(update={"newcomer_every": 0})
+        parts["− places for newcomers"] = changed(config, scene, rules=rules)
     return parts
 
 

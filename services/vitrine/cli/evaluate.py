@@ -1,5 +1,6 @@
 """`vitrine evaluate`: what the recommendations are worth."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from enum import StrEnum
 from functools import partial
@@ -103,6 +104,21 @@ def evaluate_command(
     config: Annotated[
         Path | None, typer.Option(help="The server's configuration, over that of the kind.")
     ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Settings of the reranker that training tries by itself, the kind's own among them, on what it holds "
+            "out of what may be learned from; 0: none but those.",
+        ),
+    ] = 8,
+    tune_minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="The most minutes for these trials. Where it strikes, the same seed no longer gives the same table.",
+        ),
+    ] = None,
     ablation: Annotated[
         bool,
         typer.Option("--ablation/--no-ablation", help="Measure the pipeline without each of its parts, too."),
@@ -126,7 +142,7 @@ def evaluate_command(
     _check(protocol, {"data": data, "from": start, "to": end, **files})
     if bundle is None:
         try:
-            require_packages(neural=True, rerank=True)
+            require_packages(neural=True, rerank=True, tune=trials > 1)
         except ConfigError as error:
             raise ConfigError(f"{str(error).partition(', or ')[0]}, or give --bundle") from None
     from vitrine_export.evaluate import evaluate_tasks, evaluate_temporal
@@ -137,7 +153,7 @@ def evaluate_command(
         "bundle": bundle,
         "out": out,
         "predictions_file": predictions,
-        "parameters": chosen.parameters,
+        "parameters": replace(chosen.parameters, trials=trials, tune_minutes=tune_minutes),
         "config": chosen.config(config),
         "k": k,
         "seed": seed,

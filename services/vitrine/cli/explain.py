@@ -11,6 +11,7 @@ from rich.text import Text
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.cli.server import server_at
+from vitrine.domain.explanation import NEWCOMER
 
 console = Console()
 
@@ -70,6 +71,8 @@ def show(answer: recommendation_pb2.ExplainResponse, title: str, who: str, scene
     # Titles, reasons and names are other people's texts: brackets in them are no markup.
     console.print(Text.assemble((title or told.item_id, "bold"), f"  {told.item_id} · {scene} · {who}"))
     made = f"score {told.score:.3f}, by {told.decided_by}"
+    if told.decided_by == NEWCOMER:
+        made = f"a place for newcomers ({told.decided_by}), with the score of the place above"
     if told.base:
         known = told.model_score - told.base
         made += f": {told.base:.3f} for a candidate of whom nothing is known, {known:+.3f} for what is known"

@@ -22,6 +22,7 @@ _MODELS, _FITTING, _RUNNING = "Which models", "How they are fitted", "How traini
 # Module -> what pip calls it.
 _ALWAYS = {"sklearn": "scikit-learn", "scipy": "scipy"}
 _RERANKING = {"lightgbm": "lightgbm"}
+_TUNING = {"optuna": "optuna"}
 _NETWORKS = {"torch": "torch", "onnx": "onnx", "onnxscript": "onnxscript"}
 
 
@@ -126,6 +127,23 @@ def train_command(
             rich_help_panel=_FITTING,
         ),
     ] = None,
+    trials: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            help="Settings of the reranker to try, those of the kind among them, on shoppers that are held out; the best "
+            "is used where it is surely better. 0: none but those. `vitrine evaluate` tries 8.",
+            rich_help_panel=_FITTING,
+        ),
+    ] = 0,
+    tune_minutes: Annotated[
+        float | None,
+        typer.Option(
+            min=0.01,
+            help="The most minutes for these trials. Where it strikes, the same seed no longer gives the same bundle.",
+            rich_help_panel=_FITTING,
+        ),
+    ] = None,
     validate: Annotated[
         bool,
         typer.Option(
@@ -197,6 +215,8 @@ def train_command(
         "device": device.value,
         "interest_epochs": interest_epochs,
         "interest_minutes": interest_minutes,
+        "trials": trials,
+        "tune_minutes": tune_minutes,
     }
     dataset = Dataset.open(data)
     require_packages(neural=False, rerank=False)
@@ -205,7 +225,9 @@ def train_command(
     chosen = Kind.load(kind or kind_for(dataset.has))
     given = {name: value for name, value in options.items() if _is_given(context, name)}
     parameters, settings = replace(chosen.parameters, **given), chosen.config(config)
-    require_packages(neural=parameters.neural, rerank=parameters.rerank)
+    require_packages(
+        neural=parameters.neural, rerank=parameters.rerank, tune=parameters.rerank and parameters.trials > 1
+    )
     from vitrine.cli.train_report import render, save_picture
     from vitrine_export.train import train
 
@@ -228,7 +250,8 @@ def train_command(
         raise typer.Exit(130) from None
     console.print(render(done, data, save_picture(done)))
     if chosen.serving:
-        file = chosen.write_serving(bundle)
+        off = done.manifest.off
+        file, gone = chosen.write_serving(bundle, off), chosen.lacking(off)
         how = (
             f"Serve it with --config {file}: the scenes of {chosen.name}, which it was trained for."
             if config is None
@@ -236,6 +259,10 @@ def train_command(
             f"{config} what that does not say."
         )
         console.print(Text(how))
+        for scene, parts in gone.items():
+            console.print(
+                Text(f"Scene '{scene}' goes without what this data has nothing for: {', '.join(parts)}.")
+            )
 
 
 def _is_given(context: typer.Context, name: str) -> bool:
@@ -244,13 +271,13 @@ def _is_given(context: typer.Context, name: str) -> bool:
     return source is not None and source.name == "COMMANDLINE"
 
 
-def require_packages(*, neural: bool, rerank: bool) -> None:
+def require_packages(*, neural: bool, rerank: bool, tune: bool = False) -> None:
     """Checks, before anything is done, that what training imports is there.
 
     Raises:
         ConfigError: Something is missing; says how to install it, and how to do without.
     """
-    base = _missing(_ALWAYS | (_RERANKING if rerank else {}))
+    base = _missing(_ALWAYS | (_RERANKING if rerank else {}) | (_TUNING if tune else {}))
     networks = _missing(_NETWORKS) if neural else []
     missing = [*base, *networks]
     if not missing:
@@ -262,6 +289,8 @@ def require_packages(*, neural: bool, rerank: bool) -> None:
     )
     if base == ["lightgbm"]:
         text += ", or leave the reranker out with --no-rerank"
+    if base == ["optuna"]:
+        text += ", or try nothing with --trials 0"
     if networks and not base:
         text += ", or add --no-neural: that works without torch"
     raise ConfigError(text)

@@ -69,7 +69,13 @@ def render(report: "TrainReport", data: Path, picture: str = "") -> RenderableTy
 
 def of_training(report: "TrainReport", picture: str = "") -> RenderableType:
     """The table of the parts, how they were measured, what the reranker goes by, and where the picture is."""
-    lines = [*_measured(report.manifest, report.held_out), *_important(report), picture]
+    tuned = report.rankers.tuned
+    lines = [
+        *_measured(report.manifest, report.held_out),
+        "" if tuned is None else tuned.sentence,
+        *_important(report),
+        picture,
+    ]
     return Group(
         _table(report.manifest, _sizes(report), _training(report)), *(Text(line) for line in lines if line)
     )
@@ -167,6 +173,8 @@ def _measured(manifest: Manifest, held_out: str = "") -> list[str]:
         lines.append(f"On the same lists cf alone, the linear model, reaches {alone:.4f}.")
     if lines:
         lines.append("Measured were models fitted to what came before; the bundle is fitted to all of it.")
+    if "tuning" in manifest.off:
+        lines.append(f"Nothing was tuned: {manifest.off['tuning']}.")
     if "validation" in manifest.off:
         lines.append(f"Nothing was measured: {manifest.off['validation']}.")
     return lines

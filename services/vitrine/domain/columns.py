@@ -86,8 +86,14 @@ _COLUMNS = (
     Column("item.trend", "trend", "whether interest in it is rising"),
     Column("item.found_by", "item", "how many sources found it"),
     Column("sequence.since", "history", "how many steps ago the shopper was last there"),
+    Column("sequence.first", "history", "how many steps ago the shopper was there first"),
+    Column(
+        "sequence.after_latest", "history", "how often the shopper went there right after the latest item"
+    ),
     Column("sequence.times", "history", "how often it is among the latest steps"),
     Column("sequence.visit_times", "history", "how often it was met on this visit"),
+    Column("sequence.visit_share", "history", "share of the steps of this visit that led there"),
+    Column("sequence.visits", "visits", "how strongly the past visits most like this one speak for it"),
     Column("sequence.visit_events", "shopper", "how long this visit is"),
     Column("sequence.visit_repeats", "shopper", "how much of this visit goes back to what was met on it"),
     *(

@@ -7,6 +7,8 @@ from typing import NamedTuple
 from vitrine.domain.answer import Degradation, Reason, Versions
 
 WEIGHTS = "weights"
+# The rule that gives newcomers their places (`vitrine.ranking.newcomers`).
+NEWCOMER = "rules.newcomer_every"
 NO_REASON = Reason(None)
 
 
@@ -49,7 +51,7 @@ class Explanation:
         added: It was ranked as one more candidate, which a window does not have.
         exclusions: What keeps it out.
         score: The final score.
-        decided_by: A reranker by name, or `WEIGHTS`.
+        decided_by: A reranker by name, or `WEIGHTS`; `NEWCOMER` where that rule gave the item its place.
         model_score: ``base`` and all shares.
         base: The score of a candidate of whom nothing is known.
         groups: Shares by group.

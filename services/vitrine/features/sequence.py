@@ -20,14 +20,14 @@ _MOST, _KEEP = 15, 0.7
 def columns(batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> dict[str, Column32]:
     """The block. All of it needs to know what came after what."""
     del catalog
-    return {**_occurrences(batch), **_visits(batch), **_relations(batch, bundle)}
+    return {**_occurrences(batch), **_visits(batch), **_likeness(batch), **_relations(batch, bundle)}
 
 
 def _occurrences(batch: Batch) -> dict[str, Column32]:
-    """When the candidate itself was last met, and how often."""
+    """When the candidate itself was met first and last, how often, and whether right after the latest item."""
     n = len(batch.items.ids)
-    since = np.full(n, np.nan, np.float32)
-    times, visit_times = np.zeros(n, np.float32), np.zeros(n, np.float32)
+    since, first, visit_share, after = np.full((4, n), np.nan, np.float32)
+    times, visit_times = np.zeros((2, n), np.float32)
     recent = batch.recent
     for q in range(len(batch.profiles)):
         own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
@@ -39,12 +39,22 @@ def _occurrences(batch: Batch) -> dict[str, Column32]:
         met = here.any(axis=0)
         last = len(rows) - 1 - here[::-1].argmax(axis=0)
         since[own] = np.where(met, np.log1p(recent.steps[events][last]), np.nan)
+        first[own] = np.where(met, np.log1p(recent.steps[events][here.argmax(axis=0)]), np.nan)
         times[own] = here.sum(axis=0)
-        visit_times[own] = here[recent.visit[events]].sum(axis=0)
+        visit = here[recent.visit[events]]
+        visit_times[own] = visit.sum(axis=0)
+        if len(visit):
+            visit_share[own] = visit.mean(axis=0)
+        before = np.flatnonzero((rows[:-1] == rows[-1]) & (rows[:-1] >= 0))
+        if len(before):
+            after[own] = here[before + 1].mean(axis=0)
     return {
         "sequence.since": since,
+        "sequence.first": first,
+        "sequence.after_latest": after,
         "sequence.times": np.log1p(times),
         "sequence.visit_times": np.log1p(visit_times),
+        "sequence.visit_share": visit_share,
     }
 
 
@@ -63,6 +73,15 @@ def _visits(batch: Batch) -> dict[str, Column32]:
         "sequence.visit_events": spread(np.log1p(events), batch.offsets),
         "sequence.visit_repeats": spread(repeats, batch.offsets),
     }
+
+
+def _likeness(batch: Batch) -> dict[str, Column32]:
+    """What like visits say, not as a share: where few are much like this one, the best of them says little."""
+    found = np.full(len(batch.items.ids), np.nan, np.float32)
+    if "visits" in batch.source_names:
+        scores = batch.source_scores[:, batch.source_names.index("visits")]
+        found = np.log(np.where(scores > 0, scores, np.nan), dtype=np.float32)
+    return {"sequence.visits": found}
 
 
 def _relations(batch: Batch, bundle: AttachedBundle | None) -> dict[str, Column32]:

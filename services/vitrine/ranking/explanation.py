@@ -10,7 +10,7 @@ from vitrine.catalog import Catalog
 from vitrine.config import SceneConfig
 from vitrine.domain.answer import Degradation, Reason
 from vitrine.domain.candidates import Candidates
-from vitrine.domain.explanation import WEIGHTS, ColumnShare, Exclusion, Explanation, GroupShare
+from vitrine.domain.explanation import NEWCOMER, WEIGHTS, ColumnShare, Exclusion, Explanation, GroupShare
 from vitrine.domain.request import Filters
 from vitrine.plugin import Attribution, Batch
 from vitrine.ranking.exclusions import by_caps, by_filters, by_rules
@@ -73,7 +73,7 @@ def explanation(
         sources=_sources(candidates, place),
         exclusions=tuple(excluded),
         score=float(made.final[window.index(place)] if place in window else made.total[place]),
-        decided_by=made.decided.name if made.decided is not None else WEIGHTS,
+        decided_by=_decided_by(place, made),
         model_score=told.base + math.fsum(c.share for c in columns),
         base=told.base,
         groups=_groups(columns),
@@ -83,6 +83,12 @@ def explanation(
         },
         reason=reason,
     )
+
+
+def _decided_by(place: int, made: Ordering) -> str:
+    if made.put_in(place):
+        return NEWCOMER
+    return made.decided.name if made.decided is not None else WEIGHTS
 
 
 def _exclusions(

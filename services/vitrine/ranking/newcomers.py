@@ -3,6 +3,7 @@
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.domain.profile import DAY
 from vitrine.plugin import Items
 
 Positions = npt.NDArray[np.int64]
@@ -26,14 +27,20 @@ def are_newcomers(items: Items, start: int, end: int, now: float, within: float)
     return found & (created <= now) & (created >= now - within)
 
 
+def by_turns(ties: npt.NDArray[np.uint64], now: float) -> npt.NDArray[np.uint64]:
+    """``uint64[n]``: what decides between newcomers of whom as little is known; every day others come first."""
+    return ties * np.uint64(2 * int(now // DAY) + 1)
+
+
 def with_newcomers(
     positions: Positions, final: Scores, newcomers: Positions, every: int
 ) -> tuple[Positions, Scores]:
     """A window in whose first ``j × every`` places at least j newcomers stand, for any j, as far as there are any.
 
-    No behaviour speaks for them, and none ever will unless somebody sees them: a share of the places explores (as
-    ε-greedy does, Li et al., WWW 2010, section 2.2.1, with the best of them in place of any). What is missing goes to the
-    last of each ``every`` places, so that the first ones stay, and a short window is the beginning of a long one.
+    No behaviour speaks for them, and none ever will unless somebody sees them: a share of the places is theirs, as
+    ε-greedy keeps one (Li et al., WWW 2010, section 2.2.1); here by what is known of them, not by a draw. What is missing
+    goes to the last of each ``every`` places, so that the first ones stay, and a short window is the beginning of a long
+    one.
 
     Args:
         positions: ``int64[m]``, the window.
@@ -44,20 +51,22 @@ def with_newcomers(
     Returns:
         ``int64[m]`` and ``float32[m]``. A newcomer that was put in has the score of the place above it.
     """
-    order, waiting = positions.tolist(), newcomers.tolist()
-    known = set(waiting)
-    scores = dict(zip(order, final.tolist(), strict=True))
-    for wanted in range(1, len(order) // every + 1):
-        end = wanted * every
-        first = set(order[:end])
-        waiting = [newcomer for newcomer in waiting if newcomer not in first]
-        if not waiting:
-            break
-        if len(known & first) < wanted:
-            best = waiting[0]
-            if best in scores:
-                order.remove(best)
-            order.insert(end - 1, best)
-            scores[best] = scores[order[max(end - 2, 0)]] if end > 1 else scores[order[1]]
-    shown = order[: len(positions)]
-    return np.array(shown, np.int64), np.array([scores[position] for position in shown], np.float32)
+    if not len(newcomers) or len(positions) < every:
+        return positions, final
+    known, shown, there = set(newcomers.tolist()), set[int](), 0
+    waiting = iter(newcomers.tolist())
+    ordered = iter(zip(positions.tolist(), final.tolist(), strict=True))
+    order: list[int] = []
+    scores: list[float] = []
+    for place in range(1, len(positions) + 1):
+        item = None
+        if place % every == 0 and there < place // every:
+            item = next((newcomer for newcomer in waiting if newcomer not in shown), None)
+            score = scores[-1] if scores else float(final[0])
+        if item is None:
+            item, score = next((one, said) for one, said in ordered if one not in shown)
+        shown.add(item)
+        there += item in known
+        order.append(item)
+        scores.append(score)
+    return np.array(order, np.int64), np.array(scores, np.float32)

@@ -12,7 +12,7 @@ from vitrine.hosting import RankerFacts, Rankers
 from vitrine.plugin import Batch
 from vitrine.ranking.blend import normalise, order, spread
 from vitrine.ranking.diversity import diversify
-from vitrine.ranking.newcomers import are_newcomers, with_newcomers
+from vitrine.ranking.newcomers import are_newcomers, by_turns, with_newcomers
 from vitrine.ranking.query import ShopperQuery
 from vitrine.ranking.rules import Shown, caps_of, forbidden_items, within_caps
 
@@ -49,6 +49,11 @@ class Ordering:
     diverse: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
     final: npt.NDArray[np.float32]
+
+    def put_in(self, place: int) -> bool:
+        """Whether a candidate has its place in the window because it is a newcomer: nothing else moves up."""
+        window, before = self.positions.tolist(), self.diverse.tolist()
+        return place in window and (place not in before or window.index(place) < before.index(place))
 
 
 class Orderer:
@@ -106,7 +111,8 @@ class Orderer:
             newcomers = ranked[new[ranked]]
             # By the weights: a reranker learned from items that somebody had turned to.
             blend = shares[newcomers].sum(axis=1, dtype=np.float32)
-            best = newcomers[order(blend, self._catalog.tie[rows[newcomers]])]
+            ties = by_turns(self._catalog.tie[rows[newcomers]], batch.request_time)
+            best = newcomers[order(blend, ties)]
             positions, final = with_newcomers(diverse, final, best, every)
         return Ordering(start, names, own, shares, decided, total, kept, ranked, diverse, positions, final)
 

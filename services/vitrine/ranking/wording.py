@@ -38,13 +38,20 @@ _COUNTS = {
     "history.views": "time",
     "history.purchase_age_gaps": "gap",
     "sequence.since": "step",
+    "sequence.first": "step",
     "sequence.times": "time",
     "sequence.visit_times": "time",
     "sequence.visit_events": "event",
 }
 _OCTAVES = {"item.price", "item.trend", "taste.price_gap"}
 _PLAIN = {"item.found_by": "source", "history.rating": "star"}
-_SHARES = {"item.popularity", "shopper.repeats", "sequence.visit_repeats"}
+_SHARES = {
+    "item.popularity",
+    "shopper.repeats",
+    "sequence.after_latest",
+    "sequence.visit_repeats",
+    "sequence.visit_share",
+}
 _YES_OR_NO = {"history.in_cart", "history.liked"}
 _NO_TEXTS: Mapping[str, str] = MappingProxyType({})
 

@@ -1,6 +1,7 @@
 """Reasons come from what counted, as far as they are true; explanations add up."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -72,6 +73,20 @@ def test_a_reason_is_given_where_it_is_true_and_nowhere_else(
 ) -> None:
     said = _reasons(make_engine(Claims(group)), Context(query="mug"))
     assert {i for i, c in said.items() if c == code} == true_of
+
+
+@pytest.mark.parametrize("source", ["follows", "visits", "seen_again", "factors"])
+def test_what_goes_with_the_latest_events_fits_though_no_ranker_says_so(source: str) -> None:
+    engine = make_engine(None, weights={f"source:{source}": 1.0})
+    for who, codes in ((shopper(), {"i3": "TASTE", "i7": "TASTE", "i5": "POPULAR"}), (Profile(), {"i7": ""})):
+        query = window_of(who)
+        # i3 and i7 are what it found, alone.
+        names = ("popular", "trending", source, "search")
+        query = replace(query, candidates=replace(query.candidates, source_names=names))
+        (made,) = engine.rank(query).lists
+        ids = [query.candidates.item_ids[p] for p in made.positions.tolist()]
+        said = {i: r.code.name if r.code else "" for i, r in zip(ids, made.reasons, strict=True)}
+        assert codes.items() <= said.items()
 
 
 def test_what_was_only_looked_at_was_not_bought() -> None:

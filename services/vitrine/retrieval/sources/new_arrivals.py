@@ -7,6 +7,7 @@ import numpy.typing as npt
 
 from vitrine.catalog.columns import Rows
 from vitrine.domain.profile import DAY, Counters, Profile, decay
+from vitrine.retrieval.best import best
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
 from vitrine.retrieval.sources.content import toward
@@ -15,6 +16,8 @@ _KEYS = 20
 _HOUR = 3600.0
 # Affinities are compared in so many steps; within a step, what resembles the shopper's items and the newest come first.
 _STEPS = 8.0
+# Of so many times the wanted items, and at least so many, the texts are looked at.
+_READ, _READ_LEAST = 10, 1000
 
 
 class _Recent(NamedTuple):
@@ -49,11 +52,14 @@ class NewArrivals:
             return NOTHING
         affinity = _affinity(query, recent.category.take(kept), recent.brand.take(kept))
         rows = recent.rows.take(kept)
-        newness = 1.0 - age.take(kept) / (self._window + DAY)
-        # Below 1, so that it orders items within a step alone.
-        scores = (newness + _likeness(query, rows)) / 2
-        scores += np.ceil(affinity * _STEPS)
-        return ranked(rows, scores, query, limit)
+        # Newness and likeness are below 1 together, so that they order items within a step alone.
+        scores = np.ceil(affinity * _STEPS) + (1.0 - age.take(kept) / (self._window + DAY)) / 2
+        most = max(_READ * limit, _READ_LEAST)
+        if len(rows) > most:
+            # Where most of a catalogue is new, reading all its texts would cost more than all else.
+            first = best(scores, query.columns.tie.take(rows), most)
+            rows, scores = rows[first], scores[first]
+        return ranked(rows, scores + _likeness(query, rows) / 2, query, limit)
 
     def _recent(self, query: SourceQuery) -> _Recent:
         """What was created in the window of any moment of this hour, kept while the catalogue is the same."""
@@ -99,9 +105,8 @@ def _likeness(query: SourceQuery, rows: Rows) -> npt.NDArray[np.float64]:
     """``float64[k]`` from 0 to 1: how like the shopper's items each is by text; 0 where nothing is known of that."""
     like = np.zeros(len(rows))
     vectors = None if query.bundle is None else query.bundle.content
-    if vectors is not None:
-        seeds, weights = query.seeds
-        target = toward(vectors, seeds, weights)
+    target = None if vectors is None else toward(vectors, *query.seeds)
+    if vectors is not None and target is not None and target.any():
         known = np.flatnonzero(rows < len(vectors))
         like[known] = np.clip(vectors[rows[known]] @ target, 0, 1)
     return like

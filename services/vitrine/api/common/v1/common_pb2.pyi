@@ -507,7 +507,9 @@ class Explanation(_message.Message):
     score: _builtins.float
     """The final score, as in a window; for an item beyond it without diversity's discount."""
     decided_by: _builtins.str
-    """What decided: a reranker by its name, or "weights"."""
+    """What decided: a reranker by its name, or "weights"; "rules.newcomer_every" where that rule gave the item its place,
+    and the score is that of the place above.
+    """
     model_score: _builtins.float
     """The score that `shares` are about, on the scale of what decided: base + all shares."""
     base: _builtins.float

@@ -306,7 +306,9 @@ class SourceRequest(_message.Message):
     NAME_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """"popular", "trending", "co_visitation", "bought_again", "content", "new_arrivals" or "search"."""
+    """"popular", "trending", "co_visitation", "bought_again", "seen_again", "interest", "content", "new_arrivals", "search",
+    "follows", "visits", "linear" or "factors".
+    """
     limit: _builtins.int
     """At most this many from it."""
     def __init__(
