@@ -2,16 +2,17 @@
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
+from vitrine.app.check import wrong_names
 from vitrine.config import Config, overlaid
 from vitrine.dataset import Has
 from vitrine.errors import ConfigError
-from vitrine.validation import nearest
-from vitrine_export.exams import HOLDOUTS
+from vitrine_export.kinds.check import check
+from vitrine_export.kinds.fitted import lacking, without
 from vitrine_export.train.parameters import Parameters, RerankerSettings
 
 KINDS = ("invoices", "sequences", "sessions", "check-ins")
@@ -41,21 +42,37 @@ class Kind:
         """
         return overlaid(self.serving, path, f"the configuration of {self.name}")
 
-    def write_serving(self, bundle: Path) -> Path:
+    def lacking(self, off: Mapping[str, str]) -> dict[str, dict[str, str]]:
+        """What its scenes ask for and a bundle has no part for, by scene: ``ranker:NAME``, ``source:NAME`` -> why.
+
+        Args:
+            off: Part that is missing -> why, as the bundle's manifest has it.
+        """
+        scenes = self.config().scenes
+        own = {name: lacking(scenes[name], off) for name in self.serving.get("scenes", {})}
+        return {name: gone for name, gone in own.items() if gone}
+
+    def write_serving(self, bundle: Path, off: Mapping[str, str] | None = None) -> Path:
         """Writes what this kind changes in a server's configuration beside a bundle; answers the file.
 
         A file of that name that was not written here stays: somebody's configuration may be called like the bundle.
 
+        Args:
+            bundle: The bundle.
+            off: What it has no part for, as for `lacking`: scenes are written without it.
+
         Raises:
             ConfigError: It cannot be written.
         """
-        from vitrine_export.tuning.toml import written
+        from vitrine_export.tuning.toml import merged, written
 
+        left_out = {scene: without(gone) for scene, gone in self.lacking(off or {}).items()}
+        serving = merged(self.serving, {"scenes": left_out} if left_out else {})
         file = bundle.parent / f"{bundle.name}.toml"
         try:
             if file.exists() and not file.read_bytes().startswith(_WRITTEN.encode()):
                 file = file.with_name(f"{bundle.name}-scenes.toml")
-            file.write_text(f"{_WRITTEN}{bundle.name} was trained for.\n{written(self.serving)}", "utf-8")
+            file.write_text(f"{_WRITTEN}{bundle.name} was trained for.\n{written(serving)}", "utf-8")
         except OSError as error:
             raise ConfigError(f"cannot write {file}: {error.strerror or error}") from None
         return file
@@ -86,7 +103,8 @@ class Kind:
         if not isinstance(serving, Mapping):
             raise ConfigError(f"{name}: [serving] is not a table")
         kind = cls(name, _parameters(table.get("training", {}), name), serving)
-        kind.config()
+        if wrong := wrong_names(kind.config()):
+            raise ConfigError(f"{name}: [serving]: {'; '.join(wrong)}")
         return kind
 
 
@@ -95,29 +113,9 @@ def kind_for(has: Has) -> str:
     return "invoices" if has.times else "sequences" if has.order else "check-ins"
 
 
-def _parameters(given: Mapping[str, Any], source: str) -> Parameters:
+def _parameters(given: Any, source: str) -> Parameters:
+    """The table ``[training]`` of a file."""
+    check(given, Parameters, f"{source}: [training]")
     inner = given.get("reranker", {})
-    _check(given, Parameters, f"{source}: [training]")
-    _check(inner, RerankerSettings, f"{source}: [training.reranker]")
-    made = replace(Parameters(), **{**given, "reranker": RerankerSettings(**inner)})
-    if made.holdout not in HOLDOUTS:
-        raise ConfigError(f"{source}: training.holdout is '{made.holdout}'; there are {', '.join(HOLDOUTS)}")
-    return made
-
-
-def _check(given: Any, settings: type[Parameters] | type[RerankerSettings], where: str) -> None:
-    """Refuses unknown keys and values of another type than the default's."""
-    if not isinstance(given, Mapping):
-        raise ConfigError(f"{where} is not a table")
-    usual = settings()
-    known = {field.name: getattr(usual, field.name) for field in fields(settings)}
-    for key, value in given.items():
-        if key not in known:
-            raise ConfigError(f"{where}: unknown key '{key}'; {nearest(key, known)}")
-        default = known[key]
-        if key == "reranker":
-            continue
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        right = number if default is None or isinstance(default, float) else type(value) is type(default)
-        if not right:
-            raise ConfigError(f"{where}: {key} = {value!r} is not like {default!r}")
+    check(inner, RerankerSettings, f"{source}: [training.reranker]")
+    return replace(Parameters(), **{**given, "reranker": RerankerSettings(**inner)})

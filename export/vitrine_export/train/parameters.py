@@ -16,6 +16,9 @@ class RerankerSettings:
         rows_a_leaf: A leaf holds at least one in so many rows, within bounds: fewer tell more of these lists than of
             the next ones.
         negatives: Candidates without a label that are kept of each list.
+        objective: What trees learn: "lambdarank", the order of pairs; "binary", of each candidate whether it is taken,
+            which is less at the mercy of single labels where a list has many.
+        start: Whether trees begin where the weights of the scene leave off, instead of from nothing.
     """
 
     leaves: int = 31
@@ -25,6 +28,8 @@ class RerankerSettings:
     feature_share: float = 0.5
     rows_a_leaf: int = 1000
     negatives: int = 100
+    objective: str = "lambdarank"
+    start: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +50,8 @@ class Parameters:
             turn to next.
         max_ease_items: Up to so many items the linear model is solved in closed form; beyond, item by item.
         factors: Rank of the factors, for data of which whole groups of items say something; 0: none.
+        follows_exponent: Power of how much followed an item, by which what followed it is divided: 1 gives
+            probabilities, ½ believes items more that much is known of.
         max_features: Words and n-grams that content vectors know.
         validate: Whether to measure on the last weeks of the window, on a model fitted to what came before.
         neural: Whether to train the networks: the interest model and the deep ranker.
@@ -56,6 +63,8 @@ class Parameters:
         reranker: Settings of the reranker.
         interest_epochs: The most rounds over the history that one fit of the interest model makes.
         interest_minutes: How long one fit of the interest model may take.
+        trials: How many settings of the reranker training tries by itself, those above included; 0: none but them.
+        tune_minutes: No trial begins that would probably end later than so many minutes after the first.
     """
 
     dimensions: int = 64
@@ -68,6 +77,7 @@ class Parameters:
     holdout: str = "weeks"
     max_ease_items: int = 12_000
     factors: int = 0
+    follows_exponent: float = 1.0
     max_features: int = 100_000
     validate: bool = True
     neural: bool = True
@@ -78,6 +88,8 @@ class Parameters:
     reranker: RerankerSettings = RerankerSettings()
     interest_epochs: int = 6
     interest_minutes: float | None = None
+    trials: int = 0
+    tune_minutes: float | None = None
 
 
 DEFAULTS = Parameters()

@@ -25,9 +25,39 @@ from vitrine_export.train.windows import most_lists, window_data
 from vitrine_export.train.work import write_whole
 
 if TYPE_CHECKING:
+    from vitrine_export.evaluate.tuned import Tuned
     from vitrine_export.neural import Curve
     from vitrine_export.train.deep import FittedDeep
     from vitrine_export.train.interest import InterestSettings
+
+
+@dataclass(frozen=True, slots=True)
+class RankerInputs:
+    """What rankers are fitted from.
+
+    Attributes:
+        dataset: The events.
+        history: Those that may be learned from.
+        parameters: Settings.
+        config: The server's configuration.
+        seed: Decides everything random.
+        ridge: Ridge of the linear model.
+        encoder: A text encoder that is there already.
+        interest: Settings of the interest model; ``None`` leaves it out.
+        folder: Where finished steps are kept.
+        plugins: The plugins that were found; looked for unless told.
+    """
+
+    dataset: Dataset
+    history: History
+    parameters: Parameters
+    config: Config
+    seed: int
+    ridge: float
+    encoder: TextEncoder | None
+    interest: "InterestSettings | None"
+    folder: Path
+    plugins: Sequence[Plugin] | None = None
 
 
 @dataclass(slots=True)
@@ -43,6 +73,7 @@ class FittedRankers:
         texts: Words of the columns that plugins contributed, by name.
         metrics: What was measured on held-out shoppers.
         curves: How the networks learned, in the order of training; of the interest model, on the first window.
+        tuned: What came of tuning the reranker; ``None`` where none was asked for.
     """
 
     deep: "FittedDeep | None" = None
@@ -53,6 +84,7 @@ class FittedRankers:
     texts: dict[str, str] = field(default_factory=dict)
     metrics: dict[str, float] = field(default_factory=dict)
     curves: list["Curve"] = field(default_factory=list)
+    tuned: "Tuned | None" = None
 
     @property
     def models(self) -> Sequence[ModelFile]:
@@ -80,7 +112,13 @@ def held_out(
 ) -> tuple[Iterator[Exam], int]:
     """The exams that rankers learn from, each made as it is asked for, and how many they are; none where data is short.
 
-    Arguments as for `ranking_lists`.
+    Args:
+        dataset: The events.
+        history: Those that may be learned from.
+        parameters: Settings.
+        config: The server's configuration.
+        folder: Where finished steps are kept.
+        seed: Decides everything random.
     """
     weeks: list[Window] = []
     if parameters.holdout == "weeks":
@@ -97,35 +135,10 @@ def held_out(
     return held_out_exams(dataset, weeks, parameters, config.scenes, folder, lists=most, seed=seed), count
 
 
-def ranking_lists(
-    dataset: Dataset,
-    history: History,
-    parameters: Parameters,
-    config: Config,
-    seed: int,
-    *,
-    ridge: float,
-    encoder: TextEncoder | None,
-    interest: "InterestSettings | None",
-    folder: Path,
-    progress: Progress,
-    plugins: Sequence[Plugin] | None = None,
-) -> RankingLists:
-    """Holds something out, fits base models to the rest, and has the serving code make lists with them.
-
-    Args:
-        dataset: The events.
-        history: Those that may be learned from.
-        parameters: Settings.
-        config: The server's configuration.
-        seed: Decides everything random.
-        ridge: Ridge of the linear model.
-        encoder: A text encoder that is there already.
-        interest: Settings of the interest model; ``None`` leaves it out.
-        folder: Where finished steps are kept.
-        progress: Told how far it is.
-        plugins: The plugins that were found; looked for unless told.
-    """
+def ranking_lists(inputs: RankerInputs, progress: Progress) -> RankingLists:
+    """Holds something out, fits base models to the rest, and has the serving code make lists with them."""
+    dataset, history, parameters, config = inputs.dataset, inputs.history, inputs.parameters, inputs.config
+    seed, folder = inputs.seed, inputs.folder
     times = history.interactions.times
     if parameters.holdout == "weeks" and (times is None or not len(times)):
         return RankingLists(off=_all("the events have no times, so there are no weeks to learn from"))
@@ -143,16 +156,18 @@ def ranking_lists(
         # The first window tells how long to train; the others, and the final fit, then need nothing held out. Cut off
         # before it was written, it is fitted as it was begun.
         hold_out = not curves or number == first
-        settings = interest if interest is None or hold_out else replace(interest, epochs=curves[0].best)
+        interest = inputs.interest
+        if interest is not None and not hold_out:
+            interest = replace(interest, epochs=curves[0].best)
         moment = None if exam.until is None else datetime.fromtimestamp(exam.until, UTC)
         base = fit_base(
             exam.learn,
             read_history(exam.learn, moment, seed),
             parameters,
             seed,
-            ridge=ridge,
-            encoder=encoder,
-            interest=settings,
+            ridge=inputs.ridge,
+            encoder=inputs.encoder,
+            interest=interest,
             hold_out=hold_out,
             progress=report,
             checkpoint=folder / f"interest-{number}",
@@ -165,7 +180,7 @@ def ranking_lists(
 
     told = Contributions(config.features)
     data = window_data(
-        exams, count, config, fit, folder, progress=progress, plugins=plugins, contributions=told
+        exams, count, config, fit, folder, progress=progress, plugins=inputs.plugins, contributions=told
     )
     found = RankingLists(data, curves, dict(told.off))
     if data is None:
@@ -173,34 +188,10 @@ def ranking_lists(
     return found
 
 
-def fit_rankers(
-    dataset: Dataset,
-    history: History,
-    parameters: Parameters,
-    config: Config,
-    seed: int,
-    *,
-    ridge: float,
-    encoder: TextEncoder | None,
-    interest: "InterestSettings | None",
-    folder: Path,
-    progress: Progress,
-    plugins: Sequence[Plugin] | None = None,
-) -> FittedRankers:
-    """Makes lists and fits the rankers to them; arguments as for `ranking_lists`."""
-    lists = ranking_lists(
-        dataset,
-        history,
-        parameters,
-        config,
-        seed,
-        ridge=ridge,
-        encoder=encoder,
-        interest=interest,
-        folder=folder,
-        progress=part_of(progress, 0.0, 0.7),
-        plugins=plugins,
-    )
+def fit_rankers(inputs: RankerInputs, progress: Progress) -> FittedRankers:
+    """Makes lists and fits the rankers to them."""
+    parameters, seed, folder = inputs.parameters, inputs.seed, inputs.folder
+    lists = ranking_lists(inputs, part_of(progress, 0.0, 0.7))
     curves, data = lists.curves, lists.data
     fitted = FittedRankers(interest_epochs=curves[0].best if curves else 0, curves=curves, off=lists.off)
     if curves and (metric := curves[0].best_metric) is not None:
@@ -213,9 +204,7 @@ def fit_rankers(
         data = _deep(data, parameters, seed, fitted, folder / "deep", part_of(progress, 0.7, 0.85))
     else:
         fitted.off["deep"] = "neural models were not asked for"
-    fitted.reranker = fit_reranker(
-        data, seed, settings=parameters.reranker, progress=part_of(progress, 0.85, 1.0)
-    )
+    _reranker(data, parameters, seed, fitted, folder / "tuning", part_of(progress, 0.85, 1.0))
     if fitted.reranker is None:
         fitted.off["lightgbm"] = (
             f"fewer than {MIN_LISTS} lists have an item that was taken beside others that were not"
@@ -251,6 +240,30 @@ def _deep(
         return data
     fitted.metrics["ndcg@20_deep"] = fitted.deep.metric
     return fitted.deep.with_scores(data)
+
+
+def _reranker(
+    data: RankingData,
+    parameters: Parameters,
+    seed: int,
+    fitted: FittedRankers,
+    folder: Path,
+    progress: Progress,
+) -> None:
+    """Fits the reranker, with settings that are tuned on these lists where that is asked for."""
+    settings, begun, share = parameters.reranker, None, 0.0
+    if parameters.trials > 1:
+        from vitrine_export.tuning.within import tune_reranker
+
+        share = 0.5
+        chosen = tune_reranker(data, parameters, seed, folder, part_of(progress, 0.0, share))
+        if isinstance(chosen, str):
+            fitted.off["tuning"] = chosen
+        else:
+            settings, begun, fitted.tuned = chosen.settings, chosen.begun, chosen.tuned
+    fitted.reranker = fit_reranker(
+        data, seed, settings=settings, begun=begun, progress=part_of(progress, share, 1.0)
+    )
 
 
 def _all(why: str) -> dict[str, str]:

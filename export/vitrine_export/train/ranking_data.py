@@ -34,6 +34,7 @@ class RankingData:
         missed: ``int32[q]``, targets that no source found.
         vectors: What the interest model says of the same candidates; ``None`` without one.
         contributed: Those of the columns that plugins contribute, by name.
+        weights: What the scene weighs rankers, and ``source:NAME``, with.
     """
 
     names: tuple[str, ...]
@@ -45,6 +46,7 @@ class RankingData:
     missed: npt.NDArray[np.int32]
     vectors: InterestColumns | None = None
     contributed: Mapping[str, Column] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.subjects)
@@ -75,6 +77,7 @@ class RankingData:
             np.concatenate([part.missed for part in parts]),
             InterestColumns.joined([part.vectors for part in parts]),
             parts[0].contributed,
+            parts[0].weights,
         )
 
     def without(self, columns: Collection[str]) -> "RankingData":
@@ -118,6 +121,7 @@ class RankingData:
             self.missed[lists],
             None if self.vectors is None else self.vectors.take(rows, lists),
             self.contributed,
+            self.weights,
         )
 
 

@@ -14,9 +14,9 @@ from vitrine.progress import Progress, quiet
 from vitrine_export.train.list_metrics import K, ndcg
 from vitrine_export.train.parameters import DEFAULTS, RerankerSettings
 from vitrine_export.train.ranking_data import RankingData
+from vitrine_export.train.starting import share_weights, starting_trees
 
 _FIXED: dict[str, Any] = {
-    "objective": "lambdarank",
     "metric": "ndcg",
     "eval_at": [K],
     # Pairs count whose better item stands among the first ones: about twice what a window shows.
@@ -39,6 +39,8 @@ _HELD_OUT = 0.2
 # How often a list is shown without one of its components, so that a missing ranker is nothing new.
 _DROPPED = 0.2
 _GOLDEN_ROWS = 256
+# Trees of some shoppers, with LightGBM's NDCG@20 on the others by number of trees.
+HeldOutTrees = tuple[Any, list[float]]
 # Up to so many rows one thread is enough: several wait for each other, which a busy machine makes long.
 _ONE_THREAD_ROWS = 500_000
 
@@ -55,6 +57,7 @@ class FittedReranker:
             that it learned from; empty when too few shoppers were there to hold any out.
         importance: Share of the gain by feature column, the largest first.
         lists: Lists that it learned from.
+        settings: What it was fitted with.
     """
 
     model: ModelFile
@@ -63,6 +66,7 @@ class FittedReranker:
     ndcg: dict[str, float]
     importance: dict[str, float]
     lists: int
+    settings: RerankerSettings = DEFAULTS.reranker
 
 
 def fit_reranker(
@@ -71,6 +75,7 @@ def fit_reranker(
     *,
     settings: RerankerSettings = DEFAULTS.reranker,
     threads: int | None = None,
+    begun: HeldOutTrees | None = None,
     progress: Progress = quiet,
 ) -> FittedReranker | None:
     """Fits LambdaMART: the number of trees on held-out shoppers, then all of it on everybody.
@@ -80,6 +85,7 @@ def fit_reranker(
         seed: Decides everything random.
         settings: Settings of the trees.
         threads: How many to use; as many as pay unless told.
+        begun: What `held_out_fit` answers for these lists, settings and `held_out_shoppers`, where that is there already.
         progress: Told how far it is.
 
     Returns:
@@ -91,24 +97,34 @@ def fit_reranker(
     if len(lists) < MIN_LISTS:
         return None
     columns = with_dropped(lists, seed)
-    apart = _held_out(lists.subjects, seed)
+    apart = held_out_shoppers(lists.subjects, seed)
     rounds = min(_BLIND_ROUNDS, settings.rounds)
     curve: list[float] = []
     measured: dict[str, float] = {}
     if 20 <= apart.sum() < len(lists) - 20:
-        booster, curve = held_out_fit(
+        booster, curve = begun or held_out_fit(
             lists, apart, settings, seed, columns=columns, threads=threads, progress=progress
         )
-        rounds = max(booster.best_iteration, 1)
+        rounds = int(np.argmax(curve)) + 1
         measured = _measured(booster, data, seed)
     progress("reranker: all lists", 0.6)
+    start = _start(lists, columns, lists.labels, settings, seed)
     booster = lightgbm.train(
         booster_settings(settings, len(lists.labels), seed, threads),
         lightgbm.Dataset(columns, lists.labels, group=lists.sizes, feature_name=_tree_names(data.names)),
         rounds,
-        callbacks=[lambda env: progress("reranker: all lists", 0.6 + 0.4 * (env.iteration + 1) / rounds)],
+        init_model=start,
+        callbacks=[
+            lambda env: progress(
+                "reranker: all lists",
+                0.6 + 0.4 * (env.iteration - env.begin_iteration + 1) / rounds,
+            )
+        ],
     )
     gain = booster.feature_importance("gain")
+    if start is not None:
+        # Theirs is of another loss.
+        gain = gain - booster.feature_importance("gain", iteration=start.num_trees())
     order = np.argsort(-gain, kind="stable")
     golden = np.ascontiguousarray(lists.features[:: max(1, len(lists.labels) // _GOLDEN_ROWS)][:_GOLDEN_ROWS])
     return FittedReranker(
@@ -118,7 +134,9 @@ def fit_reranker(
             data=booster.model_to_string().encode(),
             features=data.keys,
             golden_inputs={"features": golden},
-            golden_outputs={"score": np.asarray(booster.predict(golden, num_threads=1), np.float32)},
+            golden_outputs={
+                "score": np.asarray(booster.predict(golden, raw_score=True, num_threads=1), np.float32)
+            },
             tolerance=1e-5,
         ),
         rounds=rounds,
@@ -126,6 +144,7 @@ def fit_reranker(
         ndcg=measured,
         importance={data.names[i]: float(gain[i] / max(gain.sum(), 1e-12)) for i in order.tolist()},
         lists=len(lists),
+        settings=settings,
     )
 
 
@@ -148,6 +167,7 @@ def booster_settings(
         threads = 1 if rows <= _ONE_THREAD_ROWS else _cores()
     return {
         **_FIXED,
+        "objective": settings.objective,
         "num_leaves": settings.leaves,
         "learning_rate": settings.learning_rate,
         "feature_fraction": settings.feature_share,
@@ -167,7 +187,7 @@ def held_out_fit(
     columns: npt.NDArray[np.float32] | None = None,
     threads: int | None = None,
     progress: Progress = quiet,
-) -> tuple[Any, list[float]]:
+) -> HeldOutTrees:
     """As many trees as do best on shoppers that were held out.
 
     Args:
@@ -199,14 +219,14 @@ def held_out_fit(
 
     def told(env: Any) -> None:
         value = env.evaluation_result_list[0][2]
-        progress(
-            f"reranker: tree {env.iteration + 1}, NDCG@{K} {value:.4f}", 0.6 * env.iteration / settings.rounds
-        )
+        tree = env.iteration - env.begin_iteration
+        progress(f"reranker: tree {tree + 1}, NDCG@{K} {value:.4f}", 0.6 * tree / settings.rounds)
 
     booster = lightgbm.train(
         booster_settings(settings, len(lists.labels), seed, threads),
         learn,
         settings.rounds,
+        init_model=_start(lists, columns[~rows], lists.labels[~rows], settings, seed),
         valid_sets=[check],
         valid_names=["held out"],
         callbacks=[
@@ -218,9 +238,24 @@ def held_out_fit(
     return booster, [float(value) for value in seen["held out"][f"ndcg@{K}"]]
 
 
+def _start(
+    lists: RankingData,
+    columns: npt.NDArray[np.float32],
+    labels: npt.NDArray[np.int8],
+    settings: RerankerSettings,
+    seed: int,
+) -> Any:
+    """The trees to start from, ``None`` for none; of some candidates of the lists, where components are missing."""
+    if not settings.start:
+        return None
+    weights = share_weights(lists.weights, lists.names)
+    named = {_tree_names([name])[0]: weight for name, weight in weights.items()}
+    return starting_trees(columns, labels, _tree_names(lists.names), named, seed)
+
+
 def _measured(booster: Any, data: RankingData, seed: int) -> dict[str, float]:
     """NDCG@20 on whole lists of held-out shoppers: of the trees, and of each ranker that they learned from."""
-    apart = data.take(np.flatnonzero(_held_out(data.subjects, seed)))
+    apart = data.take(np.flatnonzero(held_out_shoppers(data.subjects, seed)))
     found = {"lightgbm": ndcg(booster.predict(apart.features, num_threads=1), apart)}
     for place, name in enumerate(data.names):
         ranker = name.removeprefix("ranker:").removesuffix(".rank")
@@ -231,7 +266,7 @@ def _measured(booster: Any, data: RankingData, seed: int) -> dict[str, float]:
     return found
 
 
-def _held_out(subjects: Sequence[str], seed: int) -> npt.NDArray[np.bool_]:
+def held_out_shoppers(subjects: Sequence[str], seed: int) -> npt.NDArray[np.bool_]:
     """Whole shoppers, a fifth of them by a hash: their lists of all windows are on one side."""
     keys = tie_keys([f"held out\0{subject}" for subject in subjects], seed)
     return np.asarray(keys < np.uint64(int(_HELD_OUT * 2**64)))

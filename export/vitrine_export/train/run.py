@@ -25,7 +25,7 @@ from vitrine_export.train.base import ONE_THREAD_ITEMS, BaseModels, History, fit
 from vitrine_export.train.contributed import refuse_unknown
 from vitrine_export.train.linear import DEFAULT_RIDGE, is_ease
 from vitrine_export.train.parameters import DEFAULTS, Parameters
-from vitrine_export.train.rankers import FittedRankers, fit_rankers
+from vitrine_export.train.rankers import FittedRankers, RankerInputs, fit_rankers
 from vitrine_export.train.stages import Stages
 from vitrine_export.train.tune import measure
 from vitrine_export.train.validate import Holdout, hold_out
@@ -130,19 +130,10 @@ def train(
         clock.enter("rankers", 0.15)
         rankers = FittedRankers(off=dict.fromkeys(("deep", "lightgbm"), "rerankers were not asked for"))
         if parameters.rerank:
-            rankers = fit_rankers(
-                dataset,
-                history,
-                parameters,
-                settings,
-                seed,
-                ridge=ridge,
-                encoder=sentence,
-                interest=interest,
-                folder=folder,
-                progress=clock.part(0.15, 0.75),
-                plugins=found,
+            inputs = RankerInputs(
+                dataset, history, parameters, settings, seed, ridge, sentence, interest, folder, found
             )
+            rankers = fit_rankers(inputs, clock.part(0.15, 0.75))
         if interest is not None and rankers.interest_epochs:
             interest = replace(interest, epochs=rankers.interest_epochs)
         if keep_held_out is not None and rankers.lists:
@@ -175,7 +166,7 @@ def train(
             metrics=metrics,
             texts=rankers.texts,
             parameters={
-                **_flat(asdict(replace(parameters, ridge=ridge))),
+                **_flat(asdict(_used(parameters, ridge, rankers))),
                 "seed": seed,
                 "linear_method": "ease" if is_ease(history.interactions, parameters) else "factors",
                 "encoder": encoder.name if encoder else None,
@@ -256,6 +247,12 @@ def _interest_settings(parameters: Parameters, config: Config) -> "InterestSetti
         long_half_life_days=config.profile.long_half_life_days,
         short_half_life_days=config.profile.short_half_life_days,
     )
+
+
+def _used(parameters: Parameters, ridge: float, rankers: FittedRankers) -> Parameters:
+    """The settings with what validation and tuning chose."""
+    reranker = parameters.reranker if rankers.reranker is None else rankers.reranker.settings
+    return replace(parameters, ridge=ridge, reranker=reranker)
 
 
 def _flat(settings: dict[str, Any]) -> dict[str, Parameter]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 from vitrine.app.offline import OfflineShop
@@ -104,4 +105,7 @@ def window_data(
             names = feature_names(config, exam.learn.has)
             report = part_of(report, 0.8, 1.0)
             parts.append(ranking_data(shop, exam.queries, names, report, told.columns, told.saw))
-    return RankingData.joined([told.kept(part) for part in parts]) if parts else None
+    if not parts:
+        return None
+    data = RankingData.joined([told.kept(part) for part in parts])
+    return replace(data, weights=dict(config.scenes[HOME].weights) if HOME in config.scenes else {})

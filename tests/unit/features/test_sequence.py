@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.support.small_bundle import ITEMS, encoder, neighbours, write_small_bundle
@@ -78,14 +79,16 @@ def batch_of(
     catalog: Catalog,
     bundle: AttachedBundle | None,
     contexts: Sequence[Context] | None = None,
+    source: tuple[str, npt.NDArray[np.float32]] | None = None,
 ) -> Batch:
     ids = [i for one in lists for i in one]
     n = len(ids)
+    name, scores = source or ("popular", np.ones(n, np.float32))
     candidates = Candidates(
         ids,
-        ("popular",),
+        (name,),
         np.ones(n, np.uint32),
-        np.ones((n, 1), np.float32),
+        scores[:, None],
         popularity=np.ones(n, np.float32),
         trend=np.zeros(n, np.float32),
     )
@@ -101,13 +104,35 @@ def test_when_the_candidate_was_last_met_and_how_often(catalog: Catalog, attache
         [["red", "blue", "杯"]], [shopper(SEEN, pause_before=2)], catalog, attached
     ).features.column
     np.testing.assert_allclose(column("sequence.since"), np.log1p([0, NAN, 2]), rtol=1e-6)
+    np.testing.assert_allclose(column("sequence.first"), np.log1p([3, NAN, 4]), rtol=1e-6)
     np.testing.assert_allclose(column("sequence.times"), np.log1p([2, 0, 2]), rtol=1e-6)
     # The visit that goes on is 杯, late, red.
     np.testing.assert_allclose(column("sequence.visit_times"), np.log1p([1, 0, 1]), rtol=1e-6)
     np.testing.assert_allclose(column("sequence.visit_events"), np.log1p([3] * 3), rtol=1e-6)
+    np.testing.assert_allclose(column("sequence.visit_share"), [1 / 3, 0, 1 / 3], rtol=1e-6)
     np.testing.assert_array_equal(column("sequence.visit_repeats"), [0] * 3)
     whole = batch_of([["blue"]], [shopper(SEEN)], catalog, attached).features.column
     np.testing.assert_allclose(whole("sequence.visit_repeats"), [0.4], rtol=1e-6)
+
+
+def test_where_the_shopper_went_right_after_the_latest_item(
+    catalog: Catalog, attached: AttachedBundle
+) -> None:
+    # After red came blue, and once nothing but red again.
+    seen = ["red", "blue", "杯", "red", "red"]
+    column = batch_of([["red", "blue", "杯"]], [shopper(seen)], catalog, attached).features.column
+    np.testing.assert_allclose(column("sequence.after_latest"), [0.5, 0.5, 0])
+    never = batch_of([["red"]], [shopper(["red", "blue"])], catalog, attached).features.column
+    assert np.isnan(never("sequence.after_latest")).all()
+
+
+def test_what_like_visits_say_is_told_as_it_is(catalog: Catalog, attached: AttachedBundle) -> None:
+    lists, who = [["red", "blue"]], [shopper(["red"])]
+    scores = np.array([0.5, NAN], np.float32)
+    column = batch_of(lists, who, catalog, attached, source=("visits", scores)).features.column
+    np.testing.assert_allclose(column("sequence.visits"), [np.log(0.5), NAN], rtol=1e-6)
+    other = batch_of(lists, who, catalog, attached, source=("popular", scores)).features.column
+    assert np.isnan(other("sequence.visits")).all()
 
 
 def test_what_follows_the_latest_items(catalog: Catalog, attached: AttachedBundle) -> None:

@@ -39,7 +39,7 @@ def test_factors_are_the_ideal_low_pass_filter() -> None:
     projection = right[:5].T @ right[:5]
     history = np.array([1, 4], np.int32)
     everything = np.arange(N, dtype=np.int32)
-    wanted = (projection[history] / np.sqrt(popular[history])[:, None]).sum(axis=0) * popular**0.3
+    wanted = (projection[history] / np.sqrt(popular[history])[:, None]).sum(axis=0) * np.sqrt(popular)
     found = model.scores_at(history, np.ones(2), everything)
     assert found[-1] == 0
     # The iteration stops early; another exponent, or a factor less, is off by several times as much.

@@ -1,5 +1,6 @@
 """What follows what, and past visits, are what their definitions say."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -44,6 +45,36 @@ def test_what_follows_is_counted_by_steps_and_divided_by_all_that_follows() -> N
     assert a == pytest.approx({1: 1 / 3.5, 2: 0.5 / 3.5, 0: 1 / 3.5})
     assert b == pytest.approx({2: 1 / 3.5, 0: 1.5 / 3.5})
     assert own(model, 2) == ([], [])
+
+
+def test_with_a_smaller_exponent_what_was_seen_often_counts_more() -> None:
+    # What follows 0: 1, four times. What follows 2: 3, once.
+    rows = [(who, item) for who in range(4) for item in (0, 1)] + [(4, 2), (4, 3)]
+    found = {}
+    for exponent in (1.0, 0.5):
+        model = fit_follows(events(rows), Parameters(follows_exponent=exponent))
+        assert model is not None
+        assert (own(model, 0)[0], own(model, 2)[0]) == ([1], [3])
+        found[exponent] = own(model, 0)[1][0], own(model, 2)[1][0]
+    assert found[1.0] == pytest.approx((4 / 5, 1 / 2))
+    # Followers of each of the five items, the doubt counting as one: 5, 1, 2, 1, 1.
+    mean = 10 / 5
+    assert found[0.5] == pytest.approx((4 / (5 * mean) ** 0.5, 1 / (2 * mean) ** 0.5))
+
+
+@pytest.mark.parametrize("exponent", [1.0, 0.5])
+def test_weights_are_those_of_twice_as_many_shoppers_alike(
+    exponent: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The doubt is so many events whatever the data: without it nothing but shares is left.
+    monkeypatch.setattr(follows_module, "_DOUBT", 0.0)
+    data = random_events()
+    twice = data.where(np.tile(np.arange(len(data)), 2))
+    twice = replace(twice, subjects=twice.subjects + 9 * np.repeat(np.arange(2), len(data)).astype(np.int32))
+    once, both = (fit_follows(d, Parameters(follows_exponent=exponent)) for d in (data, twice))
+    assert once is not None
+    assert both is not None
+    np.testing.assert_allclose(once.weights, both.weights, rtol=1e-5)
 
 
 def own(model: object, row: int) -> tuple[list[int], list[float]]:

@@ -38,20 +38,20 @@ def test_a_window_that_was_cut_off_is_fitted_as_it_was_begun(
         return SimpleNamespace(interest=SimpleNamespace(curve=curve), write=write)
 
     monkeypatch.setattr(rankers, "fit_base", fit_base)
+    inputs = rankers.RankerInputs(
+        dataset=dataset,
+        history=read_history(dataset, None, 0),
+        parameters=Parameters(),
+        config=load_config(),
+        seed=0,
+        ridge=1.0,
+        encoder=None,
+        interest=InterestSettings(epochs=5),
+        folder=tmp_path,
+    )
     for _ in range(2):
         with pytest.raises(Written):
-            rankers.fit_rankers(
-                dataset,
-                read_history(dataset, None, 0),
-                Parameters(),
-                load_config(),
-                0,
-                ridge=1.0,
-                encoder=None,
-                interest=InterestSettings(epochs=5),
-                folder=tmp_path,
-                progress=lambda *_: None,
-            )
+            rankers.fit_rankers(inputs, progress=lambda *_: None)
     # Anything else would not go with the checkpoint that it left.
     assert asked == [(True, 5), (True, 5)]
 

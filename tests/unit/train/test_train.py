@@ -19,7 +19,7 @@ from vitrine_export.train import Parameters, run, train
 # Base models alone; what is fitted on top of them has tests of its own.
 SMALL = Parameters(dimensions=16, neural=False, rerank=False)
 # Every model, and little of each.
-WHOLE = Parameters(dimensions=16, interest_epochs=1, label_windows=1, validate=False)
+WHOLE = Parameters(dimensions=16, interest_epochs=1, label_windows=1, validate=False, trials=3)
 
 
 def test_training_beats_popularity(dataset: Dataset, tmp_path: Path) -> None:

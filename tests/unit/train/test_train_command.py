@@ -88,6 +88,10 @@ def test_everything_is_passed_on(dataset: Dataset, tmp_path: Path, monkeypatch: 
     arguments += [
         "--interest-epochs",
         "4",
+        "--trials",
+        "6",
+        "--tune-minutes",
+        "2.5",
         "--config",
         str(config),
         "--resume",
@@ -100,9 +104,12 @@ def test_everything_is_passed_on(dataset: Dataset, tmp_path: Path, monkeypatch: 
     parameters = seen["parameters"]
     told = [
         getattr(parameters, name)
-        for name in ("neural", "rerank", "label_windows", "device", "interest_epochs", "interest_minutes")
+        for name in (
+            *("neural", "rerank", "label_windows", "device", "interest_epochs", "interest_minutes"),
+            *("trials", "tune_minutes"),
+        )
     ]
-    assert told == [False, False, 2, "cpu", 4, 1.5]
+    assert told == [False, False, 2, "cpu", 4, 1.5, 6, 2.5]
     assert getattr(seen["config"], "scenes")["home"].diversity == 0.25  # noqa: B009 - it is an object here
     assert (seen["seed"], seen["resume"], seen["out"]) == (5, tmp_path / "work", dataset.path / "bundle")
 
