@@ -17,7 +17,7 @@ OTHER_RUNTIME := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 STAMP  := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test gen lint bench cost constraints clean
+.PHONY: help setup demo test gen lint bench cost evaluate constraints clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -56,8 +56,8 @@ cost: $(STAMP) ## Measure training on growing data, time and memory, and write d
 	$(BIN)/python -m vitrine_export.cost $(addprefix --gowalla ,$(wildcard ../shared/data/gowalla/train.txt))
 
 DATA ?= ../shared/data
-evaluate: $(STAMP) ## Measure all data sets below DATA by all protocols; writes docs/quality.md and .evaluate/report.html
-	$(BIN)/python -m vitrine_export.evaluate.suite --data $(DATA)
+evaluate: $(STAMP) ## Measure all data sets below DATA, those that are not finished; writes docs/quality.md. JOBS=2: two at a time
+	$(BIN)/python -m vitrine_export.evaluate.suite --data $(DATA) --jobs $(or $(JOBS),1) $(EVALUATE_ARGS)
 
 # Not torch, nor what it brings along: a build for the CPU, `+cpu`, must be able to win where pip is set up for it.
 # Both runtimes, whichever is installed.

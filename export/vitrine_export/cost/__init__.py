@@ -1,4 +1,4 @@
 """What training costs by the size of the data: time and memory of each stage, and how fast they grow.
 
-``make cost`` runs it; it takes about an hour. See `vitrine_export.cost.__main__`.
+``make cost`` runs it; it takes an hour or two, and goes on where it was stopped. See `vitrine_export.cost.__main__`.
 """

@@ -41,7 +41,7 @@ def cost(
     ),
     again: Annotated[bool, typer.Option(help="Measure anew what cost.json holds.")] = False,
 ) -> None:
-    """Measures, each size in a process of its own, and writes the page after each; what is there is not measured again."""
+    """Measures, each size in a process of its own, and writes the page; what cost.json holds is not measured again."""
     out.mkdir(parents=True, exist_ok=True)
     kept = out / "cost.json"
     runs = Runs() if again or not kept.exists() else msgspec.json.decode(kept.read_bytes(), type=Runs)

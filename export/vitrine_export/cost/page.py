@@ -10,9 +10,19 @@ from vitrine_export.cost.growth import exponent, last_step
 Series = Mapping[str, Sequence[Measured]]
 # Stages that took at least this share of a training have a line of their own.
 _SHOWN = 0.03
+_WHAT = (
+    "Each line is one `vitrine train` in a process of its own. Gowalla is shares of the users of a public "
+    "data set, trained as the kind `check-ins`; the simulated shop has 20,000 items, 90 days and ever more shoppers, and is "
+    "trained as the kind `invoices`. All models are trained but the networks (`interest`, `deep`): they go over the data a "
+    "number of times that is set (`--interest-epochs`, `--interest-minutes`), so their time follows from the settings, and "
+    "without a GPU it would hide that of everything else. Lists to learn from are at most so many, however much data there "
+    "is, so that what is made of them stops growing."
+)
 _HOW = (
-    "Growth is the slope of a straight line through the logarithms, over all sizes and, in brackets, between the two "
-    "largest: 1 is linear. Peak memory is that of the process in RAM."
+    "*Growth* is the slope of a straight line through the logarithms of events and cost: 1 means that ten times the events "
+    "cost ten times as much, less than 1 that they cost less than that. It is given over all sizes and, in brackets, between "
+    "the two largest, where what every training costs weighs least. *Time* is by the clock, of a machine that may do other "
+    "things besides; *CPU time* is that of all threads together; *peak memory* is the most that the process held in RAM."
 )
 _AXES = (("CPU time, s", "cpu"), ("peak memory, MB", "peak_mb"))
 _COLORS = ("#4c72b0", "#dd8452")
@@ -22,9 +32,11 @@ def render(series: Series, made: Series, *, machine: str, commands: Sequence[str
     """Markdown: how fast costs grow, what each training took, and its largest stages."""
     lines = ["# What training costs by the size of the data", "", f"![Time and memory by events]({plot})", ""]
     lines += [
+        _WHAT,
+        "",
         _HOW,
         "",
-        "| data | time | CPU time | peak memory |",
+        "| growth of | time | CPU time | peak memory |",
         "|---|---:|---:|---:|",
     ]
     for name, runs in series.items():
@@ -34,6 +46,7 @@ def render(series: Series, made: Series, *, machine: str, commands: Sequence[str
             for costs in ([r.seconds for r in runs], [r.cpu for r in runs], [r.peak_mb for r in runs])
         ]
         lines.append(f"| {name} | {' | '.join(growth)} |")
+    lines += ["", *(_told(name, runs) for name, runs in series.items() if len(runs) > 1)]
     lines += [
         "",
         "| data | events | shoppers | items | time | CPU time | peak memory |",
@@ -77,6 +90,15 @@ def draw(series: Series) -> bytes:
         out = BytesIO()
         figure.savefig(out, format="svg", metadata={"Date": None})
     return out.getvalue()
+
+
+def _told(name: str, runs: Sequence[Measured]) -> str:
+    """Growth in words."""
+    first, last = runs[0], runs[-1]
+    return (
+        f"- {name}: {last.events / first.events:.1f} times the events took {last.cpu / first.cpu:.1f} times the CPU time "
+        f"and {last.peak_mb / first.peak_mb:.1f} times the memory."
+    )
 
 
 def _stages(title: str, runs: Sequence[Measured]) -> list[str]:

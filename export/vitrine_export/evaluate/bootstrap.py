@@ -5,7 +5,7 @@ What is drawn is a user, with all queries of that user: prefixes of one visitor'
 drawing queries.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -110,6 +110,37 @@ def paired(
     gap = interval(one - other, seed, users)
     base = float(other.mean()) if len(other) else 0.0
     return Difference(gap.mean, gap.low, gap.high, gap.mean / base if base else np.nan)
+
+
+def relative_over(
+    windows: Sequence[tuple[Values, Values, Sequence[str]]], seed: int
+) -> tuple[list[float], Interval]:
+    """How far one method is ahead of another, as a share of the other, in each of several windows and in their mean.
+
+    Users come back from window to window, so a user is drawn once for all of them, with all that was measured of this user
+    in any (cluster bootstrap): windows are no independent evidence.
+
+    Args:
+        windows: Of each window ``float64[q]`` of the one method, of the other, and the q users.
+        seed: Decides which users are drawn.
+
+    Returns:
+        The share of each window, and the mean of them with its percentile interval.
+    """
+    names = [user for _, _, users in windows for user in users]
+    every, user = np.unique(names, return_inverse=True)
+    ends = np.cumsum([len(users) for _, _, users in windows])
+    columns = [
+        np.bincount(mine, column, len(every))
+        for mine, (one, other, _) in zip(np.split(user, ends[:-1]), windows, strict=True)
+        for column in (one - other, other)
+    ]
+    sums = np.stack(columns, axis=1).astype(np.float64)
+    whole = sums.sum(axis=0)
+    shares = whole[0::2] / whole[1::2]
+    drawn = resampled_sums(sums, seed)
+    low, high = np.percentile((drawn[:, 0::2] / drawn[:, 1::2]).mean(axis=1), [2.5, 97.5])
+    return shares.tolist(), Interval(float(shares.mean()), float(low), float(high))
 
 
 def by_user(values: Values, users: npt.NDArray[np.integer]) -> Values:

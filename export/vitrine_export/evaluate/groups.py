@@ -14,7 +14,7 @@ from vitrine_export.evaluate.bootstrap import paired
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets, Lists
 from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.report import PIPELINE, Comparison, Row, Table
-from vitrine_export.evaluate.serving import ablated, alone, served, without_purchased
+from vitrine_export.evaluate.serving import Windows, ablated, alone, served, without_purchased
 from vitrine_export.evaluate.temporal import Queries, TemporalSplit
 
 # The scenes that known and new customers are asked for: the front page, and the page of the basket.
@@ -139,11 +139,12 @@ def measure_group(
     there = {name for name, _ in shop.versions.plugins}
     parts = alone(group.config, group.scene, there)
     parts |= ablated(group.config, group.scene, there) if ablation else {}
+    windows = Windows(queries, codes, group.scene, k)
     for step, (name, config) in enumerate(parts.items()):
         share = part_of(progress, step / (len(parts) + 1), (step + 1) / (len(parts) + 1))
-        methods[name] = served(shop.variant(config), queries, codes, group.scene, k, share)
+        methods[name] = served(shop.variant(config), windows, share)
     begun = time.monotonic()
-    pipeline = served(shop.variant(group.config), queries, codes, group.scene, k)
+    pipeline = served(shop.variant(group.config), windows)
     seconds = time.monotonic() - begun
     methods[PIPELINE] = pipeline
 

@@ -1,6 +1,6 @@
 """Files from which anybody can recompute the figures."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +8,10 @@ import polars as pl
 
 from vitrine.errors import InvalidInput
 from vitrine_export.evaluate.lists import ItemCodes, ItemSets, Lists
+from vitrine_export.evaluate.metrics import PerQuery
+
+# What was reached, query by query: `per_query`.
+VALUES = "values.parquet"
 
 
 def predictions(labels: Sequence[str], lists: Lists, codes: ItemCodes) -> pl.DataFrame:
@@ -39,6 +43,33 @@ def truth(labels: Sequence[str], group: str, role: str, sets: ItemSets, codes: I
         },
         schema={"query": pl.String, "item": pl.String},
     ).select("query", pl.lit(group).alias("group"), pl.lit(role).alias("role"), "item")
+
+
+def per_query(
+    labels: Sequence[str], group: str, values: Mapping[str, Mapping[str, PerQuery]]
+) -> pl.DataFrame:
+    """Measures of every query as rows: ``query``, ``group``, ``method``, ``measure``, ``value``.
+
+    Args:
+        labels: As for `predictions`.
+        group: The table that they stand behind.
+        values: ``float64[q]`` by method and measure.
+    """
+    schema = {
+        "query": pl.String,
+        "group": pl.String,
+        "method": pl.String,
+        "measure": pl.String,
+        "value": pl.Float64,
+    }
+    parts = [
+        pl.DataFrame({"query": labels, "value": column})
+        .with_columns(group=pl.lit(group), method=pl.lit(method), measure=pl.lit(measure))
+        .select(list(schema))
+        for method, measures in values.items()
+        for measure, column in measures.items()
+    ]
+    return pl.concat([pl.DataFrame(schema=schema), *parts])
 
 
 def write_table(path: Path, parts: Sequence[pl.DataFrame], option: str) -> None:

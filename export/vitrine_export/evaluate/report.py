@@ -15,6 +15,7 @@ from rich.console import Group
 from rich.text import Text
 
 from vitrine_export.evaluate.bootstrap import Difference
+from vitrine_export.evaluate.tuned import Tuned
 
 PIPELINE = "pipeline"
 
@@ -89,6 +90,8 @@ class Report:
         seconds: How long each step took.
         milliseconds: Time of one window of the pipeline.
         sentence: What was done, where it was no split by date.
+        tuned: What trainings tuned by themselves, by the step that took the time.
+        left_out: What the scenes asked for and was left out, because the data cannot have it, and why.
         missing: What the pipeline went without, and in how many answers.
         machine: Where it ran.
     """
@@ -106,6 +109,8 @@ class Report:
     counts: dict[str, int] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
     milliseconds: float = 0.0
+    tuned: dict[str, Tuned] = field(default_factory=dict)
+    left_out: dict[str, str] = field(default_factory=dict)
     missing: dict[str, int] = field(default_factory=dict)
     machine: str = field(default_factory=lambda: machine())  # noqa: PLW0108 (defined below)
 
@@ -114,6 +119,8 @@ class Report:
         parts: list[Text | rich_table.Table] = [Text(self.headline, style="bold")]
         for table in self.tables:
             parts += [shown(table, PIPELINE), *(Text(line) for line in sentences(table))]
+        parts += [Text(tuned.sentence) for tuned in self.tuned.values()]
+        parts += [Text(line) for line in self.without]
         parts += [Text(f"{what}, in {count:,} answers") for what, count in self.missing.items()]
         parts.append(Text(self.footer, style="dim"))
         return Group(*parts)
@@ -133,6 +140,8 @@ class Report:
                 lines.append(f"| {row.method} (published) | {' | '.join(cells)} |")
             lines += ["", *(f"- {line}" for line in sentences(table)), ""]
             lines += [table.note, ""] if table.note else []
+        lines += [line for tuned in self.tuned.values() for line in (tuned.sentence, "")]
+        lines += [line for said in self.without for line in (said, "")]
         return "\n".join([*lines, self.footer, ""])
 
     def write(self, folder: Path) -> None:
@@ -142,6 +151,21 @@ class Report:
             msgspec.json.format(msgspec.json.encode(asdict(self)), indent=2)
         )
         (folder / "report.md").write_text(self.markdown(), "utf-8")
+
+    def apart(self, step: str, tuning: str, tuned: Tuned | None) -> None:
+        """Tells tuning from the step that it was a part of, where there was any."""
+        if tuned is not None:
+            self.tuned[tuning] = tuned
+            self.seconds[tuning] = tuned.seconds
+            self.seconds[step] -= tuned.seconds
+
+    @property
+    def without(self) -> list[str]:
+        """What was left out, in words."""
+        return [
+            f"Left out, as the data has nothing for it: {what} ({why})."
+            for what, why in self.left_out.items()
+        ]
 
     @property
     def headline(self) -> str:

@@ -19,9 +19,17 @@ from vitrine.progress import Progress, part_of, quiet
 from vitrine_export.evaluate.baselines import fit_baselines
 from vitrine_export.evaluate.groups import CART, HOME, Group, Measured, groups_of, measure_group
 from vitrine_export.evaluate.lists import ItemCodes
+from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.new_items import new_items_table
-from vitrine_export.evaluate.predictions import check_table, predictions, truth, write_table
-from vitrine_export.evaluate.report import Report, timed
+from vitrine_export.evaluate.predictions import (
+    VALUES,
+    check_table,
+    per_query,
+    predictions,
+    truth,
+    write_table,
+)
+from vitrine_export.evaluate.report import PIPELINE, Report, timed
 from vitrine_export.evaluate.serving import check_scenes
 from vitrine_export.evaluate.temporal import split_by_time
 from vitrine_export.evaluate.view import classification, table_of_view, threshold_of
@@ -52,14 +60,15 @@ def evaluate_temporal(
     """Trains on what came before ``start``, asks for the windows of the customers of the test window, and measures.
 
     Every list is made at ``start``, by the code that serves, out of what was known then: profiles, popularity,
-    catalogue and models hold nothing of the test window. Nothing is tuned here.
+    catalogue and models hold nothing of the test window. What is tuned (``parameters.trials``) is tuned in training.
 
     Args:
         dataset: With times.
         start: First moment of the test window, Unix seconds.
         end: First moment after it.
         bundle: Models to measure, which must not have seen the window; trained here when not given.
-        out: Folder for ``metrics.json``, ``report.md``, ``targets.parquet`` and, if trained here, ``bundle``.
+        out: Folder for ``metrics.json``, ``report.md``, ``targets.parquet``, ``values.parquet`` (what the pipeline and
+            the methods that it is compared with reached, query by query) and, if trained here, ``bundle``.
         predictions_file: Where the lists of the pipeline go (`predictions`).
         config: The server's configuration.
         k: Length of the lists.
@@ -146,7 +155,7 @@ def evaluate_temporal(
                 "predictions",
             )
         if out is not None:
-            write_table(out / "targets.parquet", _truths(found, split.codes), "out")
+            _write_queries(out, found, split.codes, k)
             evidence = evidence_of_groups(found, shop, split, dataset.items(), k, seed, view)
             write_report(report, evidence, trained, out)
     progress("done", 1.0)
@@ -161,6 +170,20 @@ def _truths(found: Sequence[tuple[Group, Measured]], codes: ItemCodes) -> list[p
             rows.append(truth(queries.ids, group.key, "target", queries.targets, codes))
             rows.append(truth(queries.ids, group.key, "context", queries.contexts, codes))
     return rows
+
+
+def _write_queries(out: Path, found: Sequence[tuple[Group, Measured]], codes: ItemCodes, k: int) -> None:
+    """What each query asked for, and what was reached."""
+    write_table(out / "targets.parquet", _truths(found, codes), "out")
+    write_table(out / VALUES, [_values(group, measured, k) for group, measured in found], "out")
+
+
+def _values(group: Group, measured: Measured, k: int) -> pl.DataFrame:
+    """What the pipeline and the methods that it is compared with reached, query by query."""
+    compared = dict.fromkeys((PIPELINE, *(one.against for one in measured.table.comparisons)))
+    targets = group.queries.targets
+    values = {name: measure(measured.methods[name], targets, [k], ("recall", "ndcg")) for name in compared}
+    return per_query(group.queries.ids, group.key, values)
 
 
 def _trained(
@@ -191,6 +214,7 @@ def _trained(
             keep_held_out=held_out,
             progress=part_of(progress, 0.0, 0.9),
         )
+    report.apart("training", "tuning", trained.rankers.tuned)
     if not held_out.exists():
         return trained, None
     with timed(report, "threshold"):

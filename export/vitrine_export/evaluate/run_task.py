@@ -22,10 +22,11 @@ from vitrine_export.evaluate.measured import Measured
 from vitrine_export.evaluate.page.compose import people_of
 from vitrine_export.evaluate.published import published
 from vitrine_export.evaluate.report import PIPELINE, Report, Row, timed
-from vitrine_export.evaluate.serving import served, served_parts, window_queries
-from vitrine_export.evaluate.task_tables import HOME, ablated_lists, ablation_table, table_of
+from vitrine_export.evaluate.serving import Windows, served, served_parts, window_queries
+from vitrine_export.evaluate.task_tables import HOME, ablated_lists, ablation_table, table_of, tables_apart
 from vitrine_export.evaluate.tasks import Task
 from vitrine_export.evaluate.view import classification, table_of_view, threshold_of
+from vitrine_export.kinds.fitted import fitted
 from vitrine_export.train import Parameters, train
 from vitrine_export.train.run import fingerprint
 
@@ -82,11 +83,13 @@ class TaskRun:
             if given:
                 _refuse_other(models, task)
             self.report.bundle = self.report.bundle or models.version
+            config, gone = fitted(self.config, HOME, models.manifest.off)
+            self.report.left_out |= {f"{task.key}: {part}": why for part, why in gone.items()}
             subjects = {query.subject for query in task.exam.queries}
             share = part_of(progress, 0.6, 0.65)
             shop = OfflineShop.open(
                 task.exam.shop,
-                self.config,
+                config,
                 models,
                 subjects=subjects,
                 popular=task.exam.learn,
@@ -134,6 +137,8 @@ class TaskRun:
                 keep_held_out=held_out,
                 progress=part_of(progress, 0.0, 0.9),
             )
+        tuned = found.trained.rankers.tuned
+        self.report.apart(f"training ({task.key})", f"tuning ({task.key})", tuned)
         if not held_out.exists():
             return bundle, None
         with timed(self.report, f"threshold ({task.key})"):
@@ -163,10 +168,11 @@ class TaskRun:
     def _ask(self, found: Measured, shop: OfflineShop, threshold: float | None, progress: Progress) -> None:
         """The windows of the pipeline, of each of its parts, and without each of them."""
         task, report = found.task, self.report
+        windows = Windows(found.queries, found.codes, HOME, self.k)
         degraded: Counter[Degradation] = Counter()
         begun, busy = time.monotonic(), time.process_time()
         share = part_of(progress, 0.0, 0.5)
-        parts = served_parts(shop, found.queries, found.codes, HOME, self.k, share, degraded=degraded)
+        parts = served_parts(shop, windows, share, degraded=degraded)
         spent, busy = time.monotonic() - begun, time.process_time() - busy
         report.seconds[f"windows ({task.key})"] = spent
         report.milliseconds = report.milliseconds or 1000 * spent / len(found.queries)
@@ -176,15 +182,14 @@ class TaskRun:
         }
         if self.config.scenes[HOME].diversity:
             # What is taken for being different depends on how long the list is.
-            parts[PIPELINE] = served(shop, found.queries, found.codes, HOME, self.k)
+            parts[PIPELINE] = served(shop, windows)
         # The reranker's scores are what the pipeline goes by: it is no method of its own.
         parts.pop(self.config.scenes[HOME].reranker, None)
         found.rankers = tuple(n for n in parts if n != PIPELINE and not n.startswith("source:"))
         found.methods |= parts
-        found.table = table_of(
-            found, cuts=sorted({*(c for c in _CUTS if c <= self.k), self.k}), seed=self.seed
-        )
-        report.tables.append(found.table)
+        cuts = sorted({*(c for c in _CUTS if c <= self.k), self.k})
+        found.table = table_of(found, cuts=cuts, seed=self.seed)
+        report.tables += [found.table, *tables_apart(found, cuts=cuts, seed=self.seed)]
         if threshold is not None:
             with timed(report, f"classification ({task.key})"):
                 found.view, asked = classification(

@@ -1,6 +1,7 @@
 """Tables of a task: all methods, and the pipeline without each of its parts."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 
@@ -13,7 +14,7 @@ from vitrine_export.evaluate.measured import Measured
 from vitrine_export.evaluate.metrics import measure
 from vitrine_export.evaluate.page.compose.chapter import ABLATION
 from vitrine_export.evaluate.report import PIPELINE, Comparison, Row, Table
-from vitrine_export.evaluate.serving import ablated, served
+from vitrine_export.evaluate.serving import Windows, ablated, served
 from vitrine_export.evaluate.tasks import Task
 from vitrine_export.evaluate.temporal import Queries
 
@@ -51,6 +52,45 @@ def table_of(found: Measured, *, cuts: list[int], seed: int) -> Table:
     return Table(task.key, task.title, len(found.queries), rows, comparisons, task.note, found.rankers, main)
 
 
+def tables_apart(found: Measured, *, cuts: list[int], seed: int) -> list[Table]:
+    """The same lists by whether who asked had met the target before; nothing where a list may hold no such item.
+
+    A method that only repeats looks good where many targets are repeats, so both are told apart.
+
+    Args:
+        found: The lists.
+        cuts: Lengths at which lists are measured.
+        seed: Decides what the bootstrap draws.
+    """
+    task, targets = found.task, found.queries.targets
+    if task.masked:
+        return []
+    fresh = targets.less(found.queries.taken)
+    parts = (
+        ("repeated", "targets already in the visit", targets.less(fresh)),
+        ("fresh", "targets new in the visit", fresh),
+    )
+    tables = []
+    for key, title, some in parts:
+        rows = np.flatnonzero(some.sizes > 0)
+        if not len(rows):
+            continue
+        mine = replace(
+            found,
+            task=replace(
+                task,
+                key=f"{task.key}_{key}",
+                title=f"{task.title}: {title}",
+                note=f"The same lists, for the {len(rows):,} of {len(targets):,} questions with such a target.",
+            ),
+            queries=found.queries.take(rows, some),
+            users=found.users[rows],
+            methods={name: lists.take(rows) for name, lists in found.methods.items()},
+        )
+        tables.append(table_of(mine, cuts=cuts, seed=seed))
+    return tables
+
+
 def ablated_lists(
     found: Measured, shop: OfflineShop, seed: int, progress: Progress = quiet
 ) -> tuple[Queries, dict[str, Lists]]:
@@ -60,9 +100,10 @@ def ablated_lists(
     some, k = found.queries.take(drawn), found.methods[PIPELINE].items.shape[1]
     parts = ablated(shop.config, HOME, {name for name, _ in shop.versions.plugins})
     methods = {PIPELINE: found.methods[PIPELINE].take(drawn)}
+    windows = Windows(some, found.codes, HOME, k)
     for step, (name, config) in enumerate(parts.items()):
         share = part_of(progress, step / len(parts), (step + 1) / len(parts))
-        methods[name] = served(shop.variant(config), some, found.codes, HOME, k, share)
+        methods[name] = served(shop.variant(config), windows, share)
     return some, methods
 
 

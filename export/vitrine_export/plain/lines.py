@@ -68,16 +68,28 @@ class Prefixes:
 
 
 def read_prefixes(path: Path, option: str) -> Prefixes:
-    """Lines of ``item item … TAB target``, or ``item item … TAB target TAB visitor``, more columns being left alone.
+    """Lines of ``item item … TAB target``, ``… TAB target TAB visitor``, or without any tab ``item item … target``.
 
-    Without a tab the last item is the target; without a visitor each line is somebody's own.
+    Tabs separate columns, blanks the items of a prefix. The third column says whose visit it is; where it is empty or not
+    there each line is somebody's own. Further columns are left alone. All lines have the same number of columns: in a file
+    with tabs between the items, too, nobody could tell an item from a visitor.
 
     Raises:
-        InvalidInput: It cannot be read, holds nothing, or a line has no prefix or no target.
+        InvalidInput: It cannot be read, holds nothing, or a line has another number of columns than the first one, no prefix,
+            or not one target; names the line.
     """
     names, prefixes, targets, owners = [], [], [], []
+    columns, first = 0, 0
     for number, line in _lines(path, option):
         cells = line.split("\t")
+        if not columns:
+            columns, first = len(cells), number
+        elif len(cells) != columns:
+            raise InvalidInput(
+                option,
+                f"{path}, line {number + 1}: has {_columns(len(cells))}, but line {first + 1} has {columns}; tabs separate "
+                "the columns prefix, target, visitor, the same in every line, and blanks the items of a prefix",
+            )
         shown, after = (cells[0].split(), cells[1].split()) if len(cells) > 1 else _last(line.split())
         if not shown or len(after) != 1:
             raise InvalidInput(
@@ -93,6 +105,10 @@ def read_prefixes(path: Path, option: str) -> Prefixes:
         )
     _refuse_empty(prefixes, path, option)
     return Prefixes(Lines(names, prefixes), targets, owners)
+
+
+def _columns(count: int) -> str:
+    return "1 column" if count == 1 else f"{count} columns"
 
 
 def _last(items: list[str]) -> tuple[list[str], list[str]]:

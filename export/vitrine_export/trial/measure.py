@@ -12,7 +12,7 @@ from vitrine.progress import Progress, part_of
 from vitrine_export.evaluate.groups import CART, Group, groups_of, table_of
 from vitrine_export.evaluate.lists import ItemCodes, Lists
 from vitrine_export.evaluate.report import Table
-from vitrine_export.evaluate.serving import alone, changed, served
+from vitrine_export.evaluate.serving import Windows, alone, changed, served
 from vitrine_export.evaluate.temporal import TemporalSplit
 from vitrine_export.trial.faults import PluginFault, Watch, of_answers
 from vitrine_export.trial.pipelines import Pipelines
@@ -95,13 +95,12 @@ def _compare(
         now = changed(theirs.config, mine.scene, reranker=served_now)
         asked.append((f"{without}, {served_now} decides", other, now))
     asked += [(without, other, theirs.config), (with_it, shop, mine.config)]
+    windows = Windows(mine.queries, codes, mine.scene, K)
     methods: dict[str, Lists] = {}
     for step, (label, where, config) in enumerate(asked):
         report = _named(label, part_of(progress, step / len(asked), (step + 1) / len(asked)))
         degraded: Counter[Degradation] = Counter()
-        methods[label] = served(
-            where.variant(config), mine.queries, codes, mine.scene, K, report, degraded=degraded
-        )
+        methods[label] = served(where.variant(config), windows, report, degraded=degraded)
         refuse(name, degraded, watch, len(mine.queries))
     table = table_of(mine, methods, with_it, without, K, seed)
     lists = {label: methods[label] for label in methods if label in there}

@@ -5,7 +5,9 @@ import fcntl
 import hashlib
 import json
 import os
+import signal
 import tempfile
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -95,13 +97,36 @@ def opened(resume: Path | None, about: dict[str, object]) -> Iterator[Journal]:
                 f"{resume} belongs to a search with other data, settings, seed or version of Vitrine; run that "
                 "one again, or give another folder",
             )
-        journal = Journal(resume)
-        # Optuna's own lock, of a process that was killed while it wrote: nobody else is here.
-        journal.path.with_name(f"{_JOURNAL}.lock").unlink(missing_ok=True)
-        journal.lost = repair(journal.path)
-        yield journal
+        yield journal_in(resume)
     finally:
         os.close(lock)
+
+
+def journal_in(folder: Path) -> Journal:
+    """The journal of a folder that nobody else works in; what a cut left half written is put right."""
+    folder.mkdir(parents=True, exist_ok=True)
+    journal = Journal(folder)
+    # Optuna's own lock, of a process that was killed while it wrote.
+    journal.path.with_name(f"{_JOURNAL}.lock").unlink(missing_ok=True)
+    journal.lost = repair(journal.path)
+    return journal
+
+
+@contextlib.contextmanager
+def ctrl_c_held_back() -> Iterator[None]:
+    """Ctrl-C comes when this is over: Optuna lets go of its lock twice where it is interrupted, which fails the search."""
+    before = signal.getsignal(signal.SIGINT)
+    if threading.current_thread() is not threading.main_thread() or not callable(before):
+        yield
+        return
+    came: list[int] = []
+    signal.signal(signal.SIGINT, lambda number, _: came.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if came:
+        before(signal.SIGINT, None)
 
 
 def repair(path: Path) -> int:

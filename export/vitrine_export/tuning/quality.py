@@ -24,6 +24,13 @@ def folds(subjects: Sequence[str], count: int, seed: int) -> npt.NDArray[np.int6
     return np.asarray(_keys("fold", subjects, seed) * count, np.int64)
 
 
+def sample(data: RankingData, lists: npt.NDArray[np.intp], rows: int, seed: int) -> npt.NDArray[np.intp]:
+    """Some of the lists, shopper by shopper in an order by a hash, that have so many candidates at most together."""
+    keys = _keys("sample", [data.subjects[i] for i in lists.tolist()], seed)
+    drawn = lists[np.argsort(keys, kind="stable")]
+    return np.sort(drawn[np.cumsum(data.sizes[drawn]) <= rows])
+
+
 def halves(n: int, seed: int) -> tuple[Bools, Bools]:
     """Two halves of n shoppers who are only asked and never learned from: to choose on, and to confirm."""
     chosen = np.zeros(n, np.bool_)

@@ -68,7 +68,7 @@ def tune(
         raise InvalidInput("until", "the data set has no times, so nothing can be cut off; leave it out")
     settings = config or load_config()
     found = discover(apart=settings.runs_apart) if plugins is None else plugins
-    parameters = replace(parameters, neural=False)
+    parameters = replace(parameters, neural=False, trials=0, tune_minutes=None)
     data = fingerprint(dataset)
     about: dict[str, object] = {
         "data": data,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vitrine_export.evaluate.bootstrap import paired
-from vitrine_export.tuning.journal import Journal, key_of
+from vitrine_export.tuning.journal import Journal, ctrl_c_held_back, key_of
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.space import Dimension, Values, starts, suggested
 from vitrine_export.tuning.stage import Found, Limits, Stage, Tried
@@ -25,6 +25,8 @@ def search(
     limits: Limits,
     seed: int,
     told: Callable[[Stage, Tried, Tried], None] = lambda *_: None,
+    *,
+    to_the_end: bool = False,
 ) -> Found:
     """Searches, going on from what the journal holds.
 
@@ -37,23 +39,27 @@ def search(
         limits: When it ends; the settings of now are measured in any case.
         seed: Decides everything random.
         told: Told each trial and the best so far.
+        to_the_end: Whether Ctrl-C leaves it at once, for the caller to begin again; else what was found counts.
     """
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.WARNING)
-    study = _study(stage, journal)
+    with ctrl_c_held_back():
+        study = _study(stage, journal)
     found = Found(_earlier(stage, study))
     try:
         while not found.tried or limits.left(len(found.tried), found.tried[-1].seconds * (1 + stage.after)):
             found.tried.append(_next(stage, study, journal, len(found.tried), seed))
             told(stage, found.tried[-1], found.best)
     except KeyboardInterrupt:
-        if not found.tried:
+        if to_the_end or not found.tried:
             raise
         found.stopped = True
     try:
         _confirm(stage, found, journal, seed)
     except KeyboardInterrupt:
+        if to_the_end:
+            raise
         found.stopped = True
     return found
 
@@ -98,21 +104,22 @@ def _next(stage: Stage, study: "optuna.Study", journal: Journal, number: int, se
         n_startup_trials=_AT_RANDOM,
         multivariate=True,
     )
-    if number == 0:
-        study.enqueue_trial(starts(stage.space))
-    trial = study.ask()
+    with ctrl_c_held_back():
+        if number == 0:
+            study.enqueue_trial(starts(stage.space))
+        trial = study.ask()
+        proposed = suggested(stage.space, trial)
     # What is there already stands as it is, unrounded.
-    values = suggested(stage.space, trial) if number else starts(stage.space)
-    if number == 0:
-        suggested(stage.space, trial)
+    values = proposed if number else starts(stage.space)
     begun = time.monotonic()
     quality = stage.measure(values)
     journal.keep(stage.name, values, quality)
     seconds = time.monotonic() - begun
     value = float(np.nanmean(quality[stage.choose]))
-    trial.set_user_attr("values", values)
-    trial.set_user_attr("seconds", seconds)
-    study.tell(trial, value)
+    with ctrl_c_held_back():
+        trial.set_user_attr("values", values)
+        trial.set_user_attr("seconds", seconds)
+        study.tell(trial, value)
     return Tried(number, values, value, seconds)
 
 

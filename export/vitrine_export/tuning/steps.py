@@ -13,7 +13,7 @@ from vitrine_export.exams.held_out import CART, HOME
 from vitrine_export.train.base import History
 from vitrine_export.train.linear import DEFAULT_RIDGE
 from vitrine_export.train.parameters import Parameters
-from vitrine_export.train.rankers import ranking_lists
+from vitrine_export.train.rankers import RankerInputs, ranking_lists
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.tuning.journal import Journal, key_of
 from vitrine_export.tuning.lists import kept_lists
@@ -111,19 +111,19 @@ class Steps:
         shown = {name: scene for name, scene in self.config.scenes.items() if name not in others}
         work = self.journal.folder / f"models-{key}"
         work.mkdir(exist_ok=True)
-        made = ranking_lists(
-            self.dataset,
-            self.history,
-            parameters,
-            self.config.model_copy(update={"scenes": shown}),
-            self.seed,
+        inputs = RankerInputs(
+            dataset=self.dataset,
+            history=self.history,
+            parameters=parameters,
+            config=self.config.model_copy(update={"scenes": shown}),
+            seed=self.seed,
             ridge=DEFAULT_RIDGE if parameters.ridge is None else parameters.ridge,
             encoder=None,
             interest=None,
             folder=work,
-            progress=progress,
             plugins=self.plugins,
         )
+        made = ranking_lists(inputs, progress)
         shutil.rmtree(work, ignore_errors=True)
         if made.data is None:
             self.report.off["lists"] = made.off.get("lightgbm", "no lists could be made")

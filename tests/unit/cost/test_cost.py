@@ -78,6 +78,8 @@ def test_the_page_says_what_was_measured() -> None:
     assert "| a shop | 100,000 | 10,000 | 50 | 100.0 s | 200.0 s | 200 MB |" in text
     assert "| fit | 1.0 s, 101 MB | 10.0 s, 110 MB | 100.0 s, 200 MB |" in text
     assert "| read |" not in text
+    assert "- a shop: 100.0 times the events took 100.0 times the CPU time and 2.0 times the memory." in text
+    assert "All models are trained but the networks" in text
     assert "a machine" in text
 
 

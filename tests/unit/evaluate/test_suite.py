@@ -1,11 +1,19 @@
 """The table of all data sets, out of the files of several runs."""
 
+import re
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pytest
 
+from vitrine_export.evaluate.bootstrap import paired
+from vitrine_export.evaluate.predictions import VALUES, per_query, write_table
+from vitrine_export.evaluate.suite.months import months
 from vitrine_export.evaluate.suite.sets import RUNS
-from vitrine_export.evaluate.suite.table import months, whole_table
+from vitrine_export.evaluate.suite.table import whole_table
 
 
 def _found(pipeline: float, base: float, *, key: str = "known", against: str = "buy again") -> dict[str, Any]:
@@ -44,28 +52,64 @@ def test_each_table_has_a_line_with_the_best_of_each_sort() -> None:
         " 0.2000 SASRec ",
         " 7.2 ",
         " 61 s ",
+        " – ",
         "",
     ]
     assert "1,234" in lines[2]
 
 
-def test_the_mean_of_the_months_has_the_interval_of_a_mean() -> None:
+def test_without_values_of_customers_months_are_taken_for_independent_and_that_is_said(
+    tmp_path: Path,
+) -> None:
     runs = [run for run in RUNS if run.key.startswith("online-retail")]
     found = [_found(0.33, 0.3), _found(0.36, 0.3), _found(0.3, 0.3)]
-    (line,) = months(list(zip(runs, found, strict=True)))
+    (line,) = months(list(zip(runs, found, strict=True)), tmp_path, 0)
+    assert "months taken for independent, though customers come back: a run has no values.parquet" in line
     # Gaps of 10, 20 and 0 %; half-widths of 3⅓ % each make one of 3⅓ ÷ √3 = 1.9 % for the mean.
     assert "+10.0%" in line
     assert "+8.1% to +11.9%" in line
     assert line.endswith("+10.0%, +20.0%, +0.0%).")
 
 
-def test_the_best_of_buying_again_is_what_counts() -> None:
+def test_a_customer_is_drawn_once_for_all_months(tmp_path: Path) -> None:
+    runs = [run for run in RUNS if run.key.startswith("online-retail")]
+    rng = np.random.default_rng(0)
+    base, gain = rng.random(300) + 0.5, rng.normal(0.1, 0.5, 300)
+    names = np.array([f"c{i}" for i in range(300)])
+
+    def interval(customers: Callable[[int], npt.NDArray[np.str_]]) -> tuple[float, float, float]:
+        for number, run in enumerate(runs):
+            # The files name customers in any order.
+            shown = rng.permutation(300)
+            values = {
+                "pipeline": {"recall@20": (base + gain)[shown]},
+                "buy again": {"recall@20": base[shown]},
+            }
+            other = per_query(["x"], "new", {"pipeline": {"recall@20": np.ones(1)}})
+            mine = per_query(customers(number)[shown].tolist(), "known", values)
+            write_table(tmp_path / run.key / VALUES, [other, mine], "out")
+        found = [_found(float((base + gain).mean()), float(base.mean())) for _ in runs]
+        (line,) = months(list(zip(runs, found, strict=True)), tmp_path, 0)
+        assert "a customer is drawn once for all months" in line
+        mean, low, high = (float(share) / 100 for share in re.findall(r"([+-][\d.]+)%", line)[:3])
+        return mean, low, high
+
+    same = interval(lambda _: names)
+    others = interval(lambda month: np.char.add(f"{month}-", names))
+    assert same[0] == others[0] == pytest.approx(gain.mean() / base.mean(), abs=1e-3)
+    # Three months of the same customers who behave alike say no more than one; of others, √3 times as much.
+    alone = paired(base + gain, base, 0)
+    assert same[2] - same[1] == pytest.approx((alone.high - alone.low) / base.mean(), rel=0.1)
+    assert (same[2] - same[1]) / (others[2] - others[1]) == pytest.approx(np.sqrt(3), rel=0.1)
+
+
+def test_the_best_of_buying_again_is_what_counts(tmp_path: Path) -> None:
     run = next(run for run in RUNS if run.key.startswith("online-retail"))
     found = _found(0.33, 0.3)
     better = _found(0.33, 0.32, against="buy again by recency")["tables"][0]
     found["tables"][0]["rows"] += [row for row in better["rows"] if row["method"].startswith("buy")]
     found["tables"][0]["comparisons"] += better["comparisons"]
-    (line,) = months([(run, found)])
+    (line,) = months([(run, found)], tmp_path, 0)
     assert "+3.1%" in line
 
 

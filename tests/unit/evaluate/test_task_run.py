@@ -55,7 +55,7 @@ def _run(protocol: str, folder: Path, data: Path, *, seed: int = 0) -> Report:
             make, name = (lambda place: fixed_split(train, test, None, place)), "check-ins"
     kind = Kind.load(name)
     # Networks have tests of their own.
-    quick = replace(kind.parameters, neural=False, label_windows=1)
+    quick = replace(kind.parameters, neural=False, label_windows=1, trials=3)
     return evaluate_tasks(
         make,
         parameters=quick,
@@ -125,6 +125,41 @@ def test_the_classification_view_is_told(ran: tuple[str, Report, Path]) -> None:
     assert 0.6 < figures["auc"] <= 1
 
 
+def test_targets_of_the_visit_itself_and_new_ones_stand_apart(ran: tuple[str, Report, Path]) -> None:
+    protocol, report, folder = ran
+    tables = {table.key: table for table in report.tables}
+    if protocol != "sessions":
+        assert not any(key.endswith(("_repeated", "_fresh")) for key in tables)
+        return
+    whole, repeated, fresh = (tables[f"sessions{part}"] for part in ("", "_repeated", "_fresh"))
+    assert whole.queries == repeated.queries + fresh.queries
+    assert repeated.queries > 0
+    found = [{row.method: row.values["hr@20"] for row in t.rows} for t in (whole, repeated, fresh)]
+    assert {PIPELINE, "visits", "Markov chain", "buy again"} <= set(found[0])
+    for method, value in found[0].items():
+        parts = repeated.queries * found[1][method] + fresh.queries * found[2][method]
+        assert value == pytest.approx(parts / whole.queries)
+    # Who repeats finds what is new only among the popular.
+    assert found[2]["buy again"] < 0.5 < found[1]["buy again"]
+    assert repeated.comparisons
+    assert "targets new in the visit" in (folder / "report.md").read_text("utf-8")
+    test = [line.split("\t") for line in (folder.parent / "test.tsv").read_text("utf-8").splitlines()]
+    assert repeated.queries == sum(target in shown.split() for shown, target, _ in test)
+
+
+def test_what_the_data_cannot_have_is_said_once_and_not_by_every_answer(
+    ran: tuple[str, Report, Path],
+) -> None:
+    protocol, report, folder = ran
+    assert report.missing == {}
+    if protocol == "leave-one-out":
+        assert report.left_out["leave_one_out: ranker:shoppers"] == "visits are compared instead"
+        said = "Left out, as the data has nothing for it: leave_one_out: ranker:shoppers"
+        assert said in (folder / "report.md").read_text("utf-8")
+    if protocol == "fixed-split":
+        assert "fixed_split: ranker:shoppers" not in report.left_out
+
+
 def test_without_order_nothing_that_goes_by_it_is_left(tmp_path: Path) -> None:
     report = _run("leave-one-out", tmp_path / "report", tmp_path)
     ordered, plain = (
@@ -146,7 +181,25 @@ def test_the_same_seed_gives_the_same_lists(ran: tuple[str, Report, Path], tmp_p
         pytest.skip("the sessions do for all: they draw most")
     again = _run(protocol, tmp_path / "report", tmp_path)
     assert again.bundle == report.bundle
+    assert [table.rows for table in again.tables] == [table.rows for table in report.tables]
+    assert [t.sentence for t in again.tuned.values()] == [t.sentence for t in report.tuned.values()]
     assert (tmp_path / "report" / "lists.parquet").read_bytes() == (folder / "lists.parquet").read_bytes()
+
+
+def test_what_was_tuned_is_told_with_its_time(ran: tuple[str, Report, Path]) -> None:
+    _, report, folder = ran
+    (tuned, *_) = report.tuned.values()
+    assert tuned.trials == 3
+    told = json.loads((folder / "metrics.json").read_bytes())
+    (step, *_) = told["tuned"]
+    assert told["seconds"][step] == pytest.approx(tuned.seconds)
+    assert told["seconds"][step.replace("tuning", "training")] > 0
+    for name in ("report.md", "report.html"):
+        assert "Tuning of the reranker, 3 trials: " in (folder / name).read_text("utf-8")
+    # What was chosen is what the bundle says that it was fitted with.
+    used = json.loads((folder / "bundle" / "manifest.json").read_bytes())["parameters"]
+    chosen = tuned.best if tuned.better else tuned.defaults
+    assert {name: used[f"reranker.{name}"] for name in chosen} == chosen
 
 
 def test_options_of_another_protocol_are_refused() -> None:

@@ -70,6 +70,20 @@ def test_the_printed_figures_can_be_recomputed_from_the_files(ran: tuple[Report,
     assert report.bundle == metrics["bundle"]
 
 
+def test_what_is_compared_is_there_customer_by_customer(ran: tuple[Report, Path]) -> None:
+    report, folder = ran
+    values = pl.read_parquet(folder / "values.parquet")
+    means = values.group_by("group", "method", "measure").agg(pl.col("value").mean(), queries=pl.len())
+    told = {(g, m, of): (value, q) for g, m, of, value, q in means.iter_rows()}
+    for table in report.tables:
+        rows = {row.method: row.values for row in table.rows}
+        for comparison in table.comparisons:
+            for method in (comparison.against, comparison.method):
+                key = (table.key, method, comparison.measure)
+                assert told[key] == (pytest.approx(rows[method][comparison.measure]), table.queries)
+    assert {key[1] for key in told if key[0] == "known"} == {"pipeline", "buy again", "buy again by recency"}
+
+
 def test_scores_fall_along_each_list(ran: tuple[Report, Path]) -> None:
     lists = pl.read_parquet(ran[1] / "lists.parquet").sort("query", "rank")
     rises = lists.with_columns(rise=pl.col("score").diff().over("query"))["rise"].max()
@@ -164,3 +178,33 @@ def test_the_command_says_what_training_needs(dataset: Dataset, monkeypatch: pyt
     told = str(CliRunner().invoke(app, args).exception)
     assert told.endswith("run `pip install 'vitrine-recommender[train]'`, or give --bundle")
     assert "training needs torch" in told
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"), [([], (8, None)), (["--trials", "0", "--tune-minutes", "3"], (0, 3.0))]
+)
+def test_the_command_tunes_by_itself(
+    given: list[str],
+    expected: tuple[int, float | None],
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import typer
+    from typer.testing import CliRunner
+
+    from vitrine.cli.evaluate import evaluate_command
+
+    seen: list[Parameters] = []
+
+    def stop(*_: object, parameters: Parameters, **__: object) -> None:
+        seen.append(parameters)
+        raise InvalidInput("data", "enough")
+
+    monkeypatch.setattr("vitrine_export.evaluate.evaluate_temporal", stop)
+    app = typer.Typer()
+    app.command()(evaluate_command)
+    args = ["--data", str(dataset.path), "--from", "2026-03-01", "--to", "2026-04-01", "--out", str(tmp_path)]
+    result = CliRunner().invoke(app, [*args, *given])
+    assert "enough" in str(result.exception)
+    assert [(p.trials, p.tune_minutes) for p in seen] == [expected]

@@ -27,14 +27,33 @@ def test_sessions_are_named_by_their_lines(tmp_path: Path) -> None:
 
 
 def test_prefixes_and_targets(tmp_path: Path) -> None:
-    found = read_prefixes(_file(tmp_path, "a b\tc\t9\t144\na\td\nx y z\n"), "test")
-    assert found.lines.names == ["0", "1", "2"]
-    assert found.lines.items == [["a", "b"], ["a"], ["x", "y"]]
-    assert found.targets == ["c", "d", "z"]
-    assert found.owners == ["visitor 9", "line 1", "line 2"]
+    found = read_prefixes(_file(tmp_path, "a b\tc\t9\t144\n\na\td\t\t\n"), "test")
+    assert found.lines.names == ["0", "2"]
+    assert found.lines.items == [["a", "b"], ["a"]]
+    assert found.targets == ["c", "d"]
+    assert found.owners == ["visitor 9", "line 2"]
 
 
-@pytest.mark.parametrize("line", ["a", "\tb", "a\t", "a\tb c"])
+def test_without_tabs_the_last_item_is_the_target(tmp_path: Path) -> None:
+    found = read_prefixes(_file(tmp_path, "x y z\na b\n"), "test")
+    assert (found.lines.items, found.targets) == ([["x", "y"], ["a"]], ["z", "b"])
+    assert found.owners == ["line 0", "line 1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\tb\tc\nd\te\n", "line 2: has 2 columns, but line 1 has 3"),
+        ("\na b c\n\nd\te\n", "line 4: has 2 columns, but line 2 has 1"),
+        ("a\tb\nc d\n", "line 2: has 1 column, but line 1 has 2"),
+    ],
+)
+def test_columns_that_could_be_anything_are_refused(tmp_path: Path, text: str, said: str) -> None:
+    with pytest.raises(InvalidInput, match=f"{said}; tabs separate the columns prefix, target, visitor"):
+        read_prefixes(_file(tmp_path, text), "test")
+
+
+@pytest.mark.parametrize("line", ["\tb", "a\t", "a\tb c"])
 def test_a_line_that_asks_for_nothing_is_named(tmp_path: Path, line: str) -> None:
     with pytest.raises(InvalidInput, match="line 2: is not 'item item") as told:
         read_prefixes(_file(tmp_path, f"a\tb\n{line}\n"), "test")

@@ -1,6 +1,7 @@
 """The search itself, on measures that are known."""
 
 import json
+import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 
 from vitrine.errors import InvalidInput
-from vitrine_export.tuning.journal import Journal, opened, repair
+from vitrine_export.tuning.journal import Journal, ctrl_c_held_back, opened, repair
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.report import StageReport
 from vitrine_export.tuning.search import search
@@ -243,3 +244,18 @@ def test_what_was_measured_and_is_damaged_is_measured_again(tmp_path: Path) -> N
     (path,) = (tmp_path / "measured").glob("*.npy")
     path.write_bytes(path.read_bytes()[:20])
     assert journal.measured("s", {"x": 1}) is None
+
+
+def test_ctrl_c_waits_until_the_journal_is_written() -> None:
+    written: list[str] = []
+
+    def write() -> None:
+        with ctrl_c_held_back():
+            signal.raise_signal(signal.SIGINT)
+            written.append("whole")
+
+    with pytest.raises(KeyboardInterrupt):
+        write()
+    assert written == ["whole"]
+    with pytest.raises(KeyboardInterrupt):
+        signal.raise_signal(signal.SIGINT)

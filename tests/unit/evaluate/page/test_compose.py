@@ -34,7 +34,7 @@ from vitrine_export.evaluate.page.compose.curves import length_buckets
 from vitrine_export.evaluate.page.compose.popularity import Shelves
 from vitrine_export.evaluate.page.compose.shoppers import choose
 from vitrine_export.evaluate.report import PIPELINE, Comparison, Report, Row, Table
-from vitrine_export.evaluate.serving import served, window_queries
+from vitrine_export.evaluate.serving import Windows, served, window_queries
 from vitrine_export.evaluate.temporal import TemporalSplit
 
 
@@ -213,7 +213,7 @@ def test_shoppers_are_chosen_from_the_best_served_to_the_worst() -> None:
 def test_a_shopper_stands_there_as_the_shop_knows_it(dataset: Dataset, split: TemporalSplit) -> None:
     shop = OfflineShop.open(dataset, load_config(), until=START)
     asked = window_queries(split.known, split.codes, "home", 10)
-    made = served(shop, split.known, split.codes, "home", 10)
+    made = served(shop, Windows(split.known, split.codes, "home", 10))
     people = people_of(shop, asked, split.known.targets, split.codes, made, count=6)
     assert len(people.shoppers) == 6
     assert " % of all queries the 10 places" in people.how

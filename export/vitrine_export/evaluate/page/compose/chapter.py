@@ -75,7 +75,9 @@ def chapter_of(
         milliseconds=report.milliseconds,
         command=command,
         versions={"models": report.bundle, "configuration": report.config, "seed": f"{report.seed}"},
-        notes=[
+        notes=[tuned.sentence for tuned in report.tuned.values()]
+        + report.without
+        + [
             f"The pipeline went without something in {counted(count, 'answer')}: {what}."
             for what, count in report.missing.items()
         ],
