@@ -5,6 +5,7 @@ from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -27,6 +28,7 @@ from vitrine.recommendation.fallback import rank_as_found
 from vitrine.retrieval.popularity import Popularity
 from vitrine.retrieval.query import RetrievalQuery
 from vitrine.retrieval.retriever import Retriever
+from vitrine.retrieval.sources import new_arrivals
 
 NOW = 1.7e9
 ITEMS = [
@@ -243,6 +245,27 @@ def test_new_arrivals_nearest_first_then_newest() -> None:
     assert list(columns(earlier, "new_arrivals")) == ["i5", "i6"], (
         "as of an earlier day the newest do not exist"
     )
+
+
+def test_of_equally_new_arrivals_the_most_alike_come_first() -> None:
+    together = [msgspec.structs.replace(i, created=NOW - DAY, category_path=(), brand="") for i in ITEMS]
+    shop = Shop(items=together)
+    assert set(columns(shop.ask("new_arrivals", 5, profile=history("i4")), "new_arrivals")) == {
+        f"i{k}" for k in (0, 2, 4, 6, 8)
+    }
+    assert set(columns(shop.ask("new_arrivals", 4, profile=history("i3")), "new_arrivals")) == {
+        f"i{k}" for k in (1, 3, 5, 7)
+    }, "i9 is out of stock"
+    # To a stranger none is like anything.
+    assert len(set(columns(shop.ask("new_arrivals", 9), "new_arrivals").values())) == 1
+
+
+def test_where_most_is_new_the_texts_of_a_few_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(new_arrivals, "_READ", 1)
+    monkeypatch.setattr(new_arrivals, "_READ_LEAST", 4)
+    found = columns(Shop().ask("new_arrivals", 4, profile=history("i8")), "new_arrivals")
+    # The four newest, of them first what is like i8.
+    assert list(found) == ["i0", "i2", "i1", "i3"]
 
 
 def test_search() -> None:
