@@ -3,7 +3,7 @@
 import os
 import platform
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
@@ -91,7 +91,7 @@ class Report:
         milliseconds: Time of one window of the pipeline.
         sentence: What was done, where it was no split by date.
         tuned: What trainings tuned by themselves, by the step that took the time.
-        left_out: What the scenes asked for and was left out, because the data cannot have it, and why.
+        left_out: What the scenes asked for and was left out, because the bundle has no part for it, and why.
         missing: What the pipeline went without, and in how many answers.
         machine: Where it ran.
     """
@@ -134,10 +134,9 @@ class Report:
             lines += [f"| method | {' | '.join(measures)} |", f"|---|{'---:|' * len(measures)}"]
             for row in table.rows:
                 name = f"**{row.method}**" if row.method == PIPELINE else row.method
-                lines.append(f"| {name} | {' | '.join(f'{row.values[m]:.4f}' for m in measures)} |")
+                lines.append(f"| {name} | {' | '.join(_cells(row, measures))} |")
             for row in table.published:
-                cells = (f"{row.values[m]:.4f}" if m in row.values else "" for m in measures)
-                lines.append(f"| {row.method} (published) | {' | '.join(cells)} |")
+                lines.append(f"| {row.method} (published) | {' | '.join(_cells(row, measures))} |")
             lines += ["", *(f"- {line}" for line in sentences(table)), ""]
             lines += [table.note, ""] if table.note else []
         lines += [line for tuned in self.tuned.values() for line in (tuned.sentence, "")]
@@ -163,7 +162,7 @@ class Report:
     def without(self) -> list[str]:
         """What was left out, in words."""
         return [
-            f"Left out, as the data has nothing for it: {what} ({why})."
+            f"Left out, as the bundle has no part for it: {what} ({why})."
             for what, why in self.left_out.items()
         ]
 
@@ -202,7 +201,7 @@ def machine() -> str:
 
 def shown(table: Table, *marked: str, titled: bool = True) -> rich_table.Table:
     """A group of queries for the terminal: the best figures in bold, some methods in green."""
-    best = {m: max(row.values[m] for row in table.rows) for m in table.measures}
+    best = {m: max(row.values[m] for row in table.rows if m in row.values) for m in table.measures}
     made = rich_table.Table()
     if titled:
         made.title, made.title_justify = f"{table.title} ({table.queries:,} queries)", "left"
@@ -212,8 +211,8 @@ def shown(table: Table, *marked: str, titled: bool = True) -> rich_table.Table:
         made.add_column(measure, justify="right")
     for row in table.rows:
         cells = [
-            f"[bold]{row.values[m]:.4f}[/]" if row.values[m] == best[m] else f"{row.values[m]:.4f}"
-            for m in best
+            f"[bold]{cell}[/]" if row.values.get(m) == value else cell
+            for cell, (m, value) in zip(_cells(row, list(best)), best.items(), strict=True)
         ]
         made.add_row(Text(row.method), *cells, style="green" if row.method in marked else "")
     return made
@@ -227,6 +226,11 @@ def sentences(table: Table) -> Iterator[str]:
             f"{comparison.method} − {comparison.against}, {comparison.measure}: {gap.mean:+.4f} ({gap.relative:+.1%}), "
             f"95 % interval {gap.low:+.4f} to {gap.high:+.4f}"
         )
+
+
+def _cells(row: Row, measures: Sequence[str]) -> list[str]:
+    """The figures of a method; nothing where it has none of a measure."""
+    return [f"{row.values[m]:.4f}" if m in row.values else "" for m in measures]
 
 
 def _day(moment: float) -> str:

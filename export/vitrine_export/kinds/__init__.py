@@ -28,11 +28,13 @@ class Kind:
         name: Of the kind, or the file.
         parameters: Settings of training.
         serving: What it changes in the configuration of a server, as in a TOML file.
+        given: The settings of training that its file has: others are defaults.
     """
 
     name: str
     parameters: Parameters
     serving: Mapping[str, Any]
+    given: frozenset[str] = frozenset()
 
     def config(self, path: Path | None = None) -> Config:
         """The defaults, over them this kind, over that a file.
@@ -102,7 +104,8 @@ class Kind:
         serving = table.get("serving", {})
         if not isinstance(serving, Mapping):
             raise ConfigError(f"{name}: [serving] is not a table")
-        kind = cls(name, _parameters(table.get("training", {}), name), serving)
+        training = table.get("training", {})
+        kind = cls(name, _parameters(training, name), serving, frozenset(training))
         if wrong := wrong_names(kind.config()):
             raise ConfigError(f"{name}: [serving]: {'; '.join(wrong)}")
         return kind

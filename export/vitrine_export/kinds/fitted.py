@@ -5,20 +5,18 @@ from collections.abc import Iterable, Mapping
 from vitrine.config import Config, SceneConfig
 
 # Which part of a bundle rankers and sources read that bundles may be without. Not those that learn from lists (`deep`,
-# `lightgbm`): where there are too few, a few weeks of events change that, and until then answers should say so.
+# `lightgbm`) and not `interest`: where there is too little for them, a few weeks of events change that, and networks may
+# have been left out for now; until then answers should say so.
 _RANKERS = {
     "cf": "linear",
     "content": "content",
     "crowd": "shoppers",
     "factors": "factors",
     "follows": "follows",
-    "interest": "interest",
     "shoppers": "shoppers",
     "visits": "visits",
 }
-_SOURCES = {
-    name: name for name in ("co_visitation", "content", "factors", "follows", "interest", "linear", "visits")
-}
+_SOURCES = {name: name for name in ("co_visitation", "content", "factors", "follows", "linear", "visits")}
 
 
 def lacking(scene: SceneConfig, off: Mapping[str, str]) -> dict[str, str]:

@@ -11,8 +11,9 @@ from pathlib import Path
 import msgspec
 
 from vitrine.errors import InvalidInput
+from vitrine_export.alone import alone
 
-_ABOUT = "training.json"
+_ABOUT, _LOCK = "training.json", ".training.lock"
 
 
 @contextmanager
@@ -24,7 +25,7 @@ def work_folder(resume: Path | None, about: dict[str, object]) -> Iterator[Path]
         about: What the steps depend on.
 
     Raises:
-        InvalidInput: The folder belongs to another training, or to something else.
+        InvalidInput: The folder belongs to another training or to something else, or another process works in it.
     """
     if resume is None:
         with tempfile.TemporaryDirectory(prefix="vitrine-train-") as folder:
@@ -32,23 +33,23 @@ def work_folder(resume: Path | None, about: dict[str, object]) -> Iterator[Path]
         return
     key = hashlib.sha256(msgspec.json.encode(about, order="sorted")).hexdigest()
     mark = resume / _ABOUT
-    if mark.is_file():
-        if mark.read_bytes() != _told(key):
+    if not mark.is_file() and resume.exists() and not _is_ours(resume):
+        raise InvalidInput(
+            "resume", f"{resume} is neither empty nor a training to resume; give another folder"
+        )
+    resume.mkdir(parents=True, exist_ok=True)
+    with alone(resume / _LOCK, "resume", "`vitrine train`"):
+        if not mark.is_file():
+            write_whole(mark, _told(key))
+        elif mark.read_bytes() != _told(key):
             raise InvalidInput(
                 "resume",
                 f"{resume} belongs to a training with other data or settings; run that one again, or give "
                 "another folder",
             )
-    elif resume.exists() and any(path.name != f".{_ABOUT}" for path in resume.iterdir()):
-        raise InvalidInput(
-            "resume", f"{resume} is neither empty nor a training to resume; give another folder"
-        )
-    else:
-        resume.mkdir(parents=True, exist_ok=True)
-        write_whole(mark, _told(key))
-    yield resume
-    # Only what was finished is cleared away: an error leaves the steps for the next attempt.
-    shutil.rmtree(resume, ignore_errors=True)
+        yield resume
+        # Only what was finished is cleared away: an error leaves the steps for the next attempt.
+        shutil.rmtree(resume, ignore_errors=True)
 
 
 def refuse_inside(out: Path, resume: Path | None) -> None:
@@ -74,6 +75,11 @@ def write_whole(path: Path, data: bytes) -> None:
         file.flush()
         os.fsync(file.fileno())
     beside.replace(path)
+
+
+def _is_ours(folder: Path) -> bool:
+    """Whether a training was cut off here before it wrote what it is about."""
+    return all(path.name in {_LOCK, f".{_ABOUT}"} for path in folder.iterdir())
 
 
 def _told(key: str) -> bytes:

@@ -1,7 +1,6 @@
 """The folder that a search keeps what it found in, safe against whatever ends the process."""
 
 import contextlib
-import fcntl
 import hashlib
 import json
 import os
@@ -15,6 +14,7 @@ import msgspec
 import numpy as np
 
 from vitrine.errors import InvalidInput
+from vitrine_export.alone import alone
 from vitrine_export.train.work import write_whole
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.space import Values
@@ -81,14 +81,7 @@ def opened(resume: Path | None, about: dict[str, object]) -> Iterator[Journal]:
             "resume", f"{resume} is neither empty nor a search to go on with; give another folder"
         )
     resume.mkdir(parents=True, exist_ok=True)
-    lock = os.open(resume / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise InvalidInput(
-                "resume", f"another `vitrine tune` works in {resume}; wait for it or give another folder"
-            ) from None
+    with alone(resume / _LOCK, "resume", "`vitrine tune`"):
         if not mark.is_file():
             write_whole(mark, told)
         elif mark.read_bytes() != told:
@@ -98,8 +91,6 @@ def opened(resume: Path | None, about: dict[str, object]) -> Iterator[Journal]:
                 "one again, or give another folder",
             )
         yield journal_in(resume)
-    finally:
-        os.close(lock)
 
 
 def journal_in(folder: Path) -> Journal:

@@ -18,6 +18,8 @@ class _About(msgspec.Struct):
 
     names: tuple[str, ...]
     subjects: list[str]
+    # Without a default: a folder from before there were any is made anew.
+    weights: dict[str, float]
 
 
 def kept_lists(folder: Path, make: Callable[[], RankingData | None]) -> RankingData | None:
@@ -33,8 +35,9 @@ def kept_lists(folder: Path, make: Callable[[], RankingData | None]) -> RankingD
     folder.mkdir(parents=True, exist_ok=True)
     for name in _ARRAYS:
         np.save(folder / f"{name}.npy", getattr(made, name), allow_pickle=False)
+    about = _About(made.names, made.subjects, dict(made.weights))
     # Last, so that it is there only where all of them are whole.
-    write_whole(folder / _ABOUT, msgspec.json.encode(_About(made.names, made.subjects)))
+    write_whole(folder / _ABOUT, msgspec.json.encode(about))
     return made
 
 
@@ -44,6 +47,6 @@ def _read(folder: Path) -> RankingData | None:
         arrays = {name: np.load(folder / f"{name}.npy", allow_pickle=False) for name in _ARRAYS}
     except (OSError, ValueError, EOFError, msgspec.MsgspecError):
         return None
-    data = RankingData(names=about.names, subjects=about.subjects, **arrays)
+    data = RankingData(names=about.names, subjects=about.subjects, weights=about.weights, **arrays)
     whole = len(data.offsets) == len(data) + 1 and data.offsets[-1] == len(data.labels) == len(data.features)
     return data if whole else None

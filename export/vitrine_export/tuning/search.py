@@ -15,7 +15,7 @@ from vitrine_export.tuning.stage import Found, Limits, Stage, Tried
 if TYPE_CHECKING:
     import optuna
 
-# So many trials are drawn at random before the estimator has enough to go by.
+# So many trials are drawn at random before the estimator has enough to go by, the settings of now among them.
 _AT_RANDOM = 8
 
 
@@ -27,6 +27,7 @@ def search(
     told: Callable[[Stage, Tried, Tried], None] = lambda *_: None,
     *,
     to_the_end: bool = False,
+    at_random: int = _AT_RANDOM,
 ) -> Found:
     """Searches, going on from what the journal holds.
 
@@ -40,6 +41,7 @@ def search(
         seed: Decides everything random.
         told: Told each trial and the best so far.
         to_the_end: Whether Ctrl-C leaves it at once, for the caller to begin again; else what was found counts.
+        at_random: After so many trials the estimator proposes them.
     """
     import optuna
 
@@ -49,7 +51,7 @@ def search(
     found = Found(_earlier(stage, study))
     try:
         while not found.tried or limits.left(len(found.tried), found.tried[-1].seconds * (1 + stage.after)):
-            found.tried.append(_next(stage, study, journal, len(found.tried), seed))
+            found.tried.append(_next(stage, study, journal, len(found.tried), seed, at_random))
             told(stage, found.tried[-1], found.best)
     except KeyboardInterrupt:
         if to_the_end or not found.tried:
@@ -76,7 +78,8 @@ def _study(stage: Stage, journal: Journal) -> "optuna.Study":
         load_if_exists=True,
     )
     for trial in study.get_trials(deepcopy=False):
-        if not trial.state.is_finished():
+        # One that waits was never begun, and may not be told: `_next` takes it.
+        if trial.state is optuna.trial.TrialState.RUNNING:
             # Cut off; proposed again under the next number.
             study.tell(trial.number, state=optuna.trial.TrialState.FAIL)
     return study
@@ -96,16 +99,20 @@ def _earlier(stage: Stage, study: "optuna.Study") -> list[Tried]:
     ]
 
 
-def _next(stage: Stage, study: "optuna.Study", journal: Journal, number: int, seed: int) -> Tried:
+def _next(
+    stage: Stage, study: "optuna.Study", journal: Journal, number: int, seed: int, at_random: int
+) -> Tried:
     from optuna.samplers import TPESampler
+    from optuna.trial import TrialState
 
     study.sampler = TPESampler(
         seed=int(np.random.default_rng([seed % 2**32, number]).integers(2**31)),
-        n_startup_trials=_AT_RANDOM,
+        n_startup_trials=at_random,
         multivariate=True,
     )
     with ctrl_c_held_back():
-        if number == 0:
+        # Killed after this line, it waits in the journal. (`skip_if_exists` also skips for one that was cut off.)
+        if number == 0 and not study.get_trials(deepcopy=False, states=(TrialState.WAITING,)):
             study.enqueue_trial(starts(stage.space))
         trial = study.ask()
         proposed = suggested(stage.space, trial)

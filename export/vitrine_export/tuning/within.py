@@ -25,8 +25,12 @@ _WHAT = "the reranker"
 _WORK = 40_000_000
 # The share of their shoppers that trials are compared on.
 _CHOOSE = 0.25
-# With fewer lists to choose or to confirm on, any difference is noise.
-_FEWEST = 20
+# With fewer lists to learn from, to choose or to confirm on, any difference is noise, whatever its interval says.
+_FEWEST = 200
+# A fifth of the shoppers is confirmed on, a fifth chosen on.
+_PARTS = 5
+# Few trials: the estimator is to propose some of them, too.
+_AT_RANDOM = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +73,16 @@ def tune_reranker(
     lists = data.thinned(settings.negatives, seed)
     apart = held_out_shoppers(lists.subjects, seed)
     trees = _Trees(data, lists, settings, metric_name(data), seed)
-    some = lists.take(sample(lists, np.flatnonzero(~apart), _WORK // settings.rounds, seed))
-    choose = to_choose(some.subjects, _CHOOSE, seed)
-    if min(apart.sum(), choose.sum(), (~choose).sum()) < _FEWEST:
-        return f"{len(lists):,} lists with an answer are too few to choose and to confirm on"
-    mine = {who for who, chosen in zip(some.subjects, choose.tolist(), strict=True) if chosen}
+    chosen = to_choose(lists.subjects, _CHOOSE, seed)
+    drawn = sample(lists, np.flatnonzero(~apart), _rows(lists, settings), seed)
+    some, choose = lists.take(drawn), chosen[drawn]
+    fewest = min(part.sum() for part in (apart, chosen & ~apart, ~chosen & ~apart))
+    if fewest < _FEWEST or not 0 < choose.sum() < len(choose):
+        return (
+            f"{len(lists):,} lists with an answer are too few to choose and to confirm on: {_FEWEST} are needed for "
+            f"each, about {_PARTS * _FEWEST:,} in all"
+        )
+    mine = {who for who, asks in zip(some.subjects, choose.tolist(), strict=True) if asks}
     asked = data.take(np.flatnonzero([who in mine for who in data.subjects]))
     confirm = np.flatnonzero(held_out_shoppers(data.subjects, seed))
     stage = Stage(
@@ -99,7 +108,7 @@ def tune_reranker(
 
     progress("tuning", 0.0)
     journal = journal_in(folder)
-    found = search(stage, journal, limits, seed, told, to_the_end=True)
+    found = search(stage, journal, limits, seed, told, to_the_end=True, at_random=_AT_RANDOM)
     now = None if found.gain is None else journal.measured("reranker again", starts(stage.space))
     tuned = Tuned(
         what=_WHAT,
@@ -115,6 +124,12 @@ def tune_reranker(
         seconds=time.monotonic() - begun,
     )
     return Chosen(reranker_with(settings, found.values), trees.kept(found.values), tuned)
+
+
+def _rows(lists: RankingData, settings: RerankerSettings) -> int:
+    """How many candidates trials get: of so many lists at least as it takes not to be noise."""
+    least = _PARTS * _FEWEST * float(lists.sizes.mean()) if len(lists) else 0
+    return max(_WORK // settings.rounds, round(least))
 
 
 def _near(settings: RerankerSettings) -> tuple[Dimension, ...]:

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.console import Console
 
+from vitrine.cli.train import TRIALS, require_packages, tuning_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
@@ -105,13 +107,13 @@ def evaluate_command(
         Path | None, typer.Option(help="The server's configuration, over that of the kind.")
     ] = None,
     trials: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             help="Settings of the reranker that training tries by itself, the kind's own among them, on what it holds "
-            "out of what may be learned from; 0: none but those.",
+            f"out of what may be learned from; 0: none but those.  [default: what the file of --kind says, or {TRIALS}]",
         ),
-    ] = 8,
+    ] = None,
     tune_minutes: Annotated[
         float | None,
         typer.Option(
@@ -134,26 +136,32 @@ def evaluate_command(
     - `vitrine evaluate --protocol sessions --train sessions.txt --test prefixes.tsv --out report`
     """
     from vitrine.cli.progress import progress
-    from vitrine.cli.train import require_packages
     from vitrine.dataset import Dataset
     from vitrine.errors import ConfigError
 
     files = {"sequences": sequences, "train": train, "test": test, "items": items}
     _check(protocol, {"data": data, "from": start, "to": end, **files})
-    if bundle is None:
+
+    def check_packages(*, tune: bool) -> None:
         try:
-            require_packages(neural=True, rerank=True, tune=trials > 1)
+            require_packages(neural=True, rerank=True, tune=tune)
         except ConfigError as error:
             raise ConfigError(f"{str(error).partition(', or ')[0]}, or give --bundle") from None
+
+    if bundle is None:
+        check_packages(tune=False)
     from vitrine_export.evaluate import evaluate_tasks, evaluate_temporal
     from vitrine_export.kinds import Kind
 
     chosen = Kind.load(kind or _NEEDS[protocol][2])
+    tuning = tuning_of(chosen, trials, tune_minutes, usual=TRIALS)
+    if bundle is None:
+        check_packages(tune=tuning["trials"] > 1)
     settings: dict[str, Any] = {
         "bundle": bundle,
         "out": out,
         "predictions_file": predictions,
-        "parameters": replace(chosen.parameters, trials=trials, tune_minutes=tune_minutes),
+        "parameters": replace(chosen.parameters, **tuning),
         "config": chosen.config(config),
         "k": k,
         "seed": seed,

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
@@ -16,6 +16,9 @@ from rich.text import Text
 from vitrine.cli.progress import progress
 from vitrine.errors import ConfigError
 
+if TYPE_CHECKING:
+    from vitrine_export.kinds import Kind
+
 _DATES = ["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"]
 _MODELS, _FITTING, _RUNNING = "Which models", "How they are fitted", "How training runs"
 
@@ -23,6 +26,8 @@ _MODELS, _FITTING, _RUNNING = "Which models", "How they are fitted", "How traini
 _ALWAYS = {"sklearn": "scikit-learn", "scipy": "scipy"}
 _RERANKING = {"lightgbm": "lightgbm"}
 _TUNING = {"optuna": "optuna"}
+# Settings that are tried where it is only said how long.
+TRIALS = 8
 _NETWORKS = {"torch": "torch", "onnx": "onnx", "onnxscript": "onnxscript"}
 
 
@@ -128,14 +133,15 @@ def train_command(
         ),
     ] = None,
     trials: Annotated[
-        int,
+        int | None,
         typer.Option(
             min=0,
             help="Settings of the reranker to try, those of the kind among them, on shoppers that are held out; the best "
-            "is used where it is surely better. 0: none but those. `vitrine evaluate` tries 8.",
+            f"is used where it is surely better. 0: none but those. `vitrine evaluate` tries {TRIALS}.  [default: what "
+            f"the file of --kind says, or {TRIALS} with --tune-minutes, else 0]",
             rich_help_panel=_FITTING,
         ),
-    ] = 0,
+    ] = None,
     tune_minutes: Annotated[
         float | None,
         typer.Option(
@@ -215,8 +221,6 @@ def train_command(
         "device": device.value,
         "interest_epochs": interest_epochs,
         "interest_minutes": interest_minutes,
-        "trials": trials,
-        "tune_minutes": tune_minutes,
     }
     dataset = Dataset.open(data)
     require_packages(neural=False, rerank=False)
@@ -224,6 +228,7 @@ def train_command(
 
     chosen = Kind.load(kind or kind_for(dataset.has))
     given = {name: value for name, value in options.items() if _is_given(context, name)}
+    given |= tuning_of(chosen, trials, tune_minutes, usual=0)
     parameters, settings = replace(chosen.parameters, **given), chosen.config(config)
     require_packages(
         neural=parameters.neural, rerank=parameters.rerank, tune=parameters.rerank and parameters.trials > 1
@@ -261,8 +266,26 @@ def train_command(
         console.print(Text(how))
         for scene, parts in gone.items():
             console.print(
-                Text(f"Scene '{scene}' goes without what this data has nothing for: {', '.join(parts)}.")
+                Text(f"Scene '{scene}' goes without what this bundle has no part for: {', '.join(parts)}.")
             )
+
+
+def tuning_of(kind: "Kind", trials: int | None, minutes: float | None, usual: int) -> dict[str, Any]:
+    """How many settings a training tries, and how long: what was given, else what the file of the kind says.
+
+    Args:
+        kind: The kind of data.
+        trials: The option, if it was given.
+        minutes: Likewise.
+        usual: How many there are where nobody says anything.
+    """
+    file, until = kind.parameters, kind.parameters.tune_minutes if minutes is None else minutes
+    if trials is None and "trials" in kind.given and (minutes is None or file.trials > 1):
+        trials = file.trials
+    if trials is None:
+        # Minutes alone ask for trials, too.
+        trials = usual if until is None else TRIALS
+    return {"trials": trials, "tune_minutes": until}
 
 
 def _is_given(context: typer.Context, name: str) -> bool:

@@ -181,9 +181,18 @@ def test_the_command_says_what_training_needs(dataset: Dataset, monkeypatch: pyt
 
 
 @pytest.mark.parametrize(
-    ("given", "expected"), [([], (8, None)), (["--trials", "0", "--tune-minutes", "3"], (0, 3.0))]
+    ("file", "given", "expected"),
+    [
+        ("", [], (8, None)),
+        ("", ["--trials", "0", "--tune-minutes", "3"], (0, 3.0)),
+        ("trials = 30\ntune_minutes = 5", [], (30, 5.0)),
+        ("trials = 30\ntune_minutes = 5", ["--trials", "4"], (4, 5.0)),
+        ("trials = 30\ntune_minutes = 5", ["--tune-minutes", "2"], (30, 2.0)),
+        ("trials = 0", [], (0, None)),
+    ],
 )
-def test_the_command_tunes_by_itself(
+def test_the_command_tunes_by_itself_as_the_options_or_else_the_kind_say(
+    file: str,
     given: list[str],
     expected: tuple[int, float | None],
     dataset: Dataset,
@@ -205,6 +214,9 @@ def test_the_command_tunes_by_itself(
     app = typer.Typer()
     app.command()(evaluate_command)
     args = ["--data", str(dataset.path), "--from", "2026-03-01", "--to", "2026-04-01", "--out", str(tmp_path)]
+    if file:
+        (tmp_path / "kind.toml").write_text(f"[training]\n{file}\n")
+        args += ["--kind", str(tmp_path / "kind.toml")]
     result = CliRunner().invoke(app, [*args, *given])
     assert "enough" in str(result.exception)
     assert [(p.trials, p.tune_minutes) for p in seen] == [expected]

@@ -128,6 +128,14 @@ def test_scenes_are_written_without_what_the_bundle_has_no_part_for(tmp_path: Pa
     assert home.reranker == "lightgbm"
 
 
+def test_what_more_data_or_another_option_would_bring_stays_in_the_scene(tmp_path: Path) -> None:
+    (tmp_path / "kind.toml").write_text(
+        "[serving.scenes.home]\nsources = { interest = 50 }\nweights = { interest = 0.5 }\n", "utf-8"
+    )
+    kind = Kind.load(str(tmp_path / "kind.toml"))
+    assert kind.lacking({"interest": "networks were not asked for", "deep": "no lists"}) == {}
+
+
 def test_a_scene_keeps_the_sources_that_it_is_nothing_without() -> None:
     scene = Kind.load("sequences").config().scenes["home"].model_copy(update={"sources": {"follows": 100}})
     assert lacking(scene, {"follows": "events have no order"}) == {"ranker:follows": "events have no order"}

@@ -120,3 +120,23 @@ def test_a_cut_off_before_anything_was_kept_begins_again(tmp_path: Path) -> None
     ):
         pass
     assert (tmp_path / "mine" / "training.json").read_text() == "[1]"
+
+
+def test_two_trainings_cannot_work_in_one_folder(tmp_path: Path) -> None:
+    steps = tmp_path / "steps"
+    with work_folder(steps, {"seed": 0}) as folder:
+        (folder / "window-0").mkdir()
+        with (
+            pytest.raises(
+                InvalidInput, match=r"resume: another `vitrine train` works in .*give another folder"
+            ),
+            work_folder(steps, {"seed": 0}),
+        ):
+            pass
+        assert (folder / "window-0").is_dir()
+    assert not steps.exists()
+    # Where one was killed before it wrote what it is about.
+    steps.mkdir()
+    (steps / ".training.lock").touch()
+    with work_folder(steps, {"seed": 0}):
+        pass

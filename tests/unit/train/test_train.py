@@ -56,6 +56,8 @@ def test_every_model_is_the_same_twice_also_when_cut_off(
     def cut(*_: object, **__: object) -> None:
         raise KeyboardInterrupt
 
+    # Tuning is part of it, on however few lists.
+    monkeypatch.setattr("vitrine_export.tuning.within._FEWEST", 20)
     one = train(dataset, tmp_path / "one", parameters=WHOLE).manifest
     with monkeypatch.context() as patch:
         patch.setattr(run, "fit_base", cut)

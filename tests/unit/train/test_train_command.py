@@ -141,6 +141,39 @@ def test_options_win_over_the_settings_of_a_kind(
     assert (settings.seed, home.candidates, home.diversity) == (1, 300, 0.3)
 
 
+@pytest.mark.parametrize(
+    ("file", "given", "expected"),
+    [
+        ("", [], (0, None)),
+        ("", ["--tune-minutes", "5"], (8, 5.0)),
+        ("", ["--trials", "0", "--tune-minutes", "5"], (0, 5.0)),
+        ("tune_minutes = 5", [], (8, 5.0)),
+        ("trials = 30", ["--tune-minutes", "5"], (30, 5.0)),
+        ("trials = 0", ["--tune-minutes", "5"], (8, 5.0)),
+        ("trials = 0\ntune_minutes = 5", [], (0, 5.0)),
+    ],
+)
+def test_minutes_alone_ask_for_trials(
+    file: str,
+    given: list[str],
+    expected: tuple[int, float | None],
+    dataset: Dataset,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen: list[Any] = []
+
+    def stop(*_: object, parameters: object, **__: object) -> None:
+        seen.append(parameters)
+        raise InvalidInput("data", "enough")
+
+    monkeypatch.setattr("vitrine_export.train.train", stop)
+    (tmp_path / "kind.toml").write_text(f"[training]\n{file}\n")
+    arguments = [str(dataset.path), "--kind", str(tmp_path / "kind.toml"), *given]
+    assert isinstance(CliRunner().invoke(app, arguments).exception, InvalidInput)
+    assert [(p.trials, p.tune_minutes) for p in seen] == [expected]
+
+
 @pytest.mark.parametrize("resume", [False, True])
 def test_stopping_says_what_is_left_and_how_to_go_on(
     resume: bool, dataset: Dataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -5,6 +5,7 @@ import signal
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from vitrine.errors import InvalidInput
 from vitrine_export.tuning.journal import Journal, ctrl_c_held_back, opened, repair
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.report import StageReport
-from vitrine_export.tuning.search import search
+from vitrine_export.tuning.search import _study, search
 from vitrine_export.tuning.space import Values, dimension
 from vitrine_export.tuning.stage import Found, Limits, Stage
 
@@ -104,6 +105,42 @@ def test_a_search_that_was_cut_off_ends_as_one_that_was_not(tmp_path: Path) -> N
     assert tried(run(tmp_path / "search", 14)) == straight
     # Nothing is left to try.
     assert tried(run(tmp_path / "search", 14, never)) == straight
+
+
+@pytest.mark.parametrize(("after", "times"), [("enqueue_trial", 1), ("ask", 2)])
+def test_a_kill_before_the_first_trial_was_measured_is_no_end(
+    after: str, times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import optuna
+
+    straight = tried(run(None, 12))
+    real = getattr(optuna.Study, after)
+
+    class Killed(BaseException):
+        """Nothing that comes after it is run."""
+
+    def killed(*given: Any, **more: Any) -> None:
+        real(*given, **more)
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(optuna.Study, after, killed)
+        for _ in range(times):
+            with pytest.raises(Killed):
+                run(tmp_path / "search", 12)
+    assert tried(run(tmp_path / "search", 12)) == straight
+    with opened(tmp_path / "search", {"test": 1}) as journal:
+        told = _study(stage(hill), journal).get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    # What Optuna learns from is what was measured.
+    assert told[0].params == {"x": 1.0, "n": 20}
+
+
+def test_the_estimator_proposes_after_so_many_at_random(tmp_path: Path) -> None:
+    with opened(None, {}) as journal:
+        four = tried(search(stage(hill), journal, Limits(8, None), 0, at_random=4))
+    eight = tried(run(None, 8))
+    assert four[:4] == eight[:4]
+    assert four[4] != eight[4]
 
 
 def test_a_damaged_last_line_costs_one_trial_at_most(tmp_path: Path) -> None:

@@ -11,6 +11,8 @@ from vitrine_export.train.parameters import Parameters, RerankerSettings
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.train.reranker import fit_reranker, held_out_fit, held_out_shoppers
 from vitrine_export.tuning import within
+from vitrine_export.tuning.search import search
+from vitrine_export.tuning.stage import Found
 from vitrine_export.tuning.within import Chosen, tune_reranker
 
 HELD_OUT_FIT = "vitrine_export.tuning.within.held_out_fit"
@@ -118,6 +120,7 @@ def test_trials_learn_from_no_more_than_takes_seconds(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(within, "_WORK", 8 * 3000)
+    monkeypatch.setattr(within, "_FEWEST", 20)
     fit = held_out_fit
     sizes: list[int] = []
 
@@ -132,6 +135,27 @@ def test_trials_learn_from_no_more_than_takes_seconds(
 
 
 def test_with_too_few_lists_it_says_so(tmp_path: Path) -> None:
-    found = tune_reranker(lists(60), SLOW, 0, tmp_path)
+    found = tune_reranker(lists(700), SLOW, 0, tmp_path)
     assert isinstance(found, str)
-    assert "60 lists" in found
+    assert "700 lists" in found
+    assert "200 are needed for each, about 1,000 in all" in found
+
+
+def test_lists_of_many_candidates_are_not_too_few(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # By the time that a trial may take, there would be 20 lists.
+    monkeypatch.setattr(within, "_WORK", 8 * 20 * 12)
+    tuned = chosen(tmp_path).tuned
+    assert tuned.trials == 6
+    assert tuned.compared > 150
+
+
+def test_the_estimator_has_a_say_in_eight_trials(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[int] = []
+
+    def watched(*given: Any, at_random: int, **more: Any) -> Found:
+        seen.append(at_random)
+        return search(*given, at_random=at_random, **more)
+
+    monkeypatch.setattr(within, "search", watched)
+    chosen(tmp_path, replace(SLOW, trials=2))
+    assert seen == [4]

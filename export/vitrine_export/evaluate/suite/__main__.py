@@ -1,23 +1,24 @@
 """`python -m vitrine_export.evaluate.suite`: see `make evaluate`."""
 
 import argparse
-import math
 import sys
-from datetime import UTC, datetime
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
-import msgspec
 from rich.console import Console
 
+from vitrine.errors import InvalidInput
+from vitrine_export.alone import alone
 from vitrine_export.evaluate.page import joined, load_page, write_page
 from vitrine_export.evaluate.page.store import NAME
-from vitrine_export.evaluate.report import machine
-from vitrine_export.evaluate.suite.jobs import METRICS, Done, Jobs
-from vitrine_export.evaluate.suite.months import months
+from vitrine_export.evaluate.suite.jobs import Done, Jobs
+from vitrine_export.evaluate.suite.processes import Terminated, terminated_by_signal
 from vitrine_export.evaluate.suite.sets import RUNS, Run
-from vitrine_export.evaluate.suite.table import tuned, whole_table
+from vitrine_export.evaluate.suite.summary import summary
 
+_LOCK = ".lock"
 _console = Console(soft_wrap=True, highlight=False)
 
 
@@ -31,10 +32,33 @@ def main(arguments: list[str] | None = None) -> int:
         side_by_side=options.jobs,
         say=_say,
     )
+    try:
+        with terminated_by_signal(), nullcontext() if options.table else _alone(options.out) as lock:
+            return _whole(replace(jobs, lock=lock), options)
+    except InvalidInput as error:
+        _say(str(error))
+        return 1
+    except (KeyboardInterrupt, Terminated) as error:
+        _say("Stopped. What is finished is kept; the same command goes on with the others.")
+        return 130 if isinstance(error, KeyboardInterrupt) else 143
+
+
+def _whole(jobs: Jobs, options: argparse.Namespace) -> int:
     failed: dict[str, str] = {}
+    settled: set[str] = set()
     if not options.table:
-        failed = jobs.all(_to_make(jobs, options))
-    done = [(run, told) for run in RUNS if (told := jobs.finished(run, anyhow=options.table))]
+        kept, runs = _to_make(jobs, options)
+        failed = jobs.all(runs)
+        # Whatever has changed while they ran.
+        settled = {run.key for run in (*kept, *runs)} - set(failed)
+    done = []
+    for run in RUNS:
+        told = jobs.finished(run)
+        why = jobs.why_again(run, told) if told and not options.table and run.key not in settled else ""
+        if told and not why:
+            done.append((run, told))
+        elif told:
+            _say(f"not in {options.write}: {run.data}, as {why}; --table writes it all the same")
     if done:
         _write(done, options)
     else:
@@ -47,25 +71,39 @@ def main(arguments: list[str] | None = None) -> int:
     return 1 if failed or not done else 0
 
 
-def _to_make(jobs: Jobs, options: argparse.Namespace) -> list[Run]:
-    """The runs that are wanted, that there is data for and that are not finished."""
-    runs = []
+def _to_make(jobs: Jobs, options: argparse.Namespace) -> tuple[list[Run], list[Run]]:
+    """Of the runs that are wanted and that there is data for: those that are finished, and the others."""
+    kept, runs = [], []
     for run in RUNS:
         if options.only and not any(run.key.startswith(key) for key in options.only):
             continue
         absent = [file for file in run.needs if not (options.data / file).exists()]
         if absent:
             _say(f"SKIPPED {run.data}: {options.data / absent[0]} is not there")
-        elif (told := jobs.finished(run)) and not options.again:
+            continue
+        told = jobs.finished(run)
+        why = "--again" if options.again else jobs.why_again(run, told) if told else "it is not finished"
+        if told and not why:
             _say(f"kept {run.data}: finished {told.made} UTC in {told.seconds:,.0f} s; --again makes it anew")
+            kept.append(run)
         else:
+            if told and not options.again:
+                _say(f"again {run.data}: {why}")
             runs.append(run)
-    return runs
+    return kept, runs
+
+
+@contextmanager
+def _alone(out: Path) -> Iterator[int]:
+    """Keeps the folder to us and to what we run."""
+    out.mkdir(parents=True, exist_ok=True)
+    with alone(out / _LOCK, "out", "`make evaluate`, or a run that one left behind,") as lock:
+        yield lock
 
 
 def _write(done: list[tuple[Run, Done]], options: argparse.Namespace) -> None:
     """The table, and one page of all reports."""
-    options.write.write_text("\n".join(_page(done, options)), "utf-8")
+    options.write.write_text(summary(done, options.out, _more(options), options.seed), "utf-8")
     pages = [load_page(options.out / run.key / NAME) for run, _ in done]
     write_page(options.out / "report.html", joined("What the recommendations are worth", pages))
     _say(f"written: {options.write} and {options.out / 'report.html'}")
@@ -102,38 +140,6 @@ def _more(options: argparse.Namespace) -> tuple[str, ...]:
     if options.trials is not None:
         more += ["--trials", str(options.trials)]
     return (*more, "--no-ablation") if options.no_ablation else tuple(more)
-
-
-def _page(done: list[tuple[Run, Done]], options: argparse.Namespace) -> list[str]:
-    found: list[tuple[Run, dict[str, Any]]] = [
-        (run, msgspec.json.decode((options.out / run.key / METRICS).read_bytes())) for run, _ in done
-    ]
-    more = " ".join(_more(options))
-    commands = [
-        f"vitrine {' '.join(run.command('DATA', '.evaluate'))} {more}"
-        + (f"  # {told.seconds:,.0f} s in all" if math.isfinite(told.seconds) else "")
-        for run, told in done
-    ]
-    side = f", {options.jobs} runs side by side" if options.jobs > 1 else ""
-    return [
-        "# What the recommendations are worth",
-        "",
-        f"Made by `make evaluate` on {datetime.now(UTC):%Y-%m-%d}{side}; {machine()}.",
-        "Every list comes from the exported bundle through the serving code; protocols, measures and methods stand in",
-        "[evaluation.md](evaluation.md). With one target, `hr@k` is what papers on sessions call P@k. *Training* and",
-        "*tuning* are seconds by the clock.",
-        "",
-        *whole_table(found),
-        "",
-        *months(found, options.out, options.seed),
-        "",
-        *tuned(found),
-        "",
-        "```bash",
-        *commands,
-        "```",
-        "",
-    ]
 
 
 def _say(line: str) -> None:

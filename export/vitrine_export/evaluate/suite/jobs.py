@@ -1,23 +1,27 @@
 """Runs `vitrine evaluate` for one data set after the other, or some side by side, and remembers what is finished."""
 
-import contextlib
 import os
-import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, field
 from pathlib import Path
 from queue import SimpleQueue
+from typing import TypeVar
 
 import msgspec
 
 from vitrine_export.evaluate.page.store import NAME
+from vitrine_export.evaluate.suite import made_of
+from vitrine_export.evaluate.suite.processes import Processes
 from vitrine_export.evaluate.suite.sets import Run, filled
 from vitrine_export.train.work import write_whole
 
 METRICS, _DONE, LOG = "metrics.json", "done.json", "log.txt"
+# Seconds between looks at what came while we waited.
+_WAKE = 0.2
+_T = TypeVar("_T")
 # Libraries of numbers take a thread a core unless told.
 _THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
@@ -26,14 +30,29 @@ class Done(msgspec.Struct):
     """That a run is finished: beside its report.
 
     Attributes:
-        command: What was run.
+        command: What was run; nothing where it was made by hand.
         seconds: How long it took, by the clock.
         made: When it ended, for people.
+        side_by_side: How many ran at a time; 0 where that is not known.
+        code: What changes with the code that it was made with.
+        data: Of each file that it read, what changes with it.
     """
 
     command: list[str]
     seconds: float
     made: str
+    side_by_side: int = 0
+    code: str = ""
+    data: dict[str, made_of.Stamp] = {}
+
+    def shown(self, run: Run) -> str:
+        """The command for people, such that it holds on other machines; nothing where it was made by hand."""
+        if "--out" not in self.command:
+            return ""
+        place = self.command.index("--out")
+        out = str(Path(self.command[place + 1]).parent)
+        rest = [*self.command[:place], *self.command[place + 2 :]]
+        return " ".join(["vitrine", *(_shown(argument, run, out) for argument in rest)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +66,9 @@ class Jobs:
         side_by_side: How many at a time; each then has its share of the cores, and writes into a file.
         say: Told how it goes, line by line.
         program: What runs a command of `vitrine`.
+        code: Tells what changes with the code.
+        processes: The commands that run.
+        lock: Descriptor of a lock that they hold, too.
     """
 
     data: Path
@@ -55,35 +77,43 @@ class Jobs:
     side_by_side: int = 1
     say: Callable[[str], None] = print
     program: tuple[str, ...] = (sys.executable, "-m", "vitrine")
+    code: Callable[[], str] = made_of.code
+    processes: Processes = field(default_factory=Processes)
+    lock: int | None = None
 
     def command(self, run: Run) -> list[str]:
         """All arguments of `vitrine`."""
         own = run.command(str(self.data), str(self.out))
         return [*own, "--out", str(self.out / run.key), *self.more]
 
-    def finished(self, run: Run, *, anyhow: bool = False) -> Done | None:
-        """What is known of a run that is finished; nothing where it is not.
-
-        Args:
-            run: Which.
-            anyhow: Whether one with other options counts, too, and one that was made by hand, of which no time is known.
-        """
+    def finished(self, run: Run) -> Done | None:
+        """What is known of a run that is finished, whether or not by what is there now; nothing where it is not."""
         folder = self.out / run.key
         if not ((folder / METRICS).exists() and (folder / NAME).exists()):
             return None
         try:
-            done = msgspec.json.decode((folder / _DONE).read_bytes(), type=Done)
+            return msgspec.json.decode((folder / _DONE).read_bytes(), type=Done)
         except (OSError, msgspec.MsgspecError):
-            done = Done([], float("nan"), "")
-        return done if anyhow or done.command == self.command(run) else None
+            return Done([], float("nan"), "")
+
+    def why_again(self, run: Run, done: Done) -> str:
+        """Why a finished run is not what would be made now; nothing where it is. Data that is gone tells nothing."""
+        if not done.command:
+            return "nothing tells how it was made"
+        if done.command != self.command(run):
+            return "it was made with other options"
+        if done.code != self.code():
+            return "it was made with other code"
+        now = made_of.stamps(self.data, run.needs)
+        changed = [file for file, stamp in now.items() if done.data.get(file) != stamp]
+        return f"{self.data / changed[0]} has changed since" if changed else ""
 
     def all(self, runs: Sequence[Run]) -> dict[str, str]:
-        """Makes all of them; one that fails stops no other.
+        """Makes all of them; one that fails stops no other. Whatever stops us, ends those that run.
 
         Returns:
             Those that failed, by key: why.
         """
-        failed = self._prepared(runs)
         slots: SimpleQueue[list[int]] = SimpleQueue()
         cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
         for number in range(self.side_by_side):
@@ -96,9 +126,15 @@ class Jobs:
             finally:
                 slots.put(mine)
 
+        # Signals come to this thread, which does nothing but wait.
         pool = ThreadPoolExecutor(self.side_by_side)
         try:
-            answers = list(pool.map(one, [run for run in runs if run.key not in failed]))
+            failed = _waited(pool.submit(self._prepared, runs))
+            begun = [pool.submit(one, run) for run in runs if run.key not in failed]
+            answers = [_waited(future) for future in begun]
+        except BaseException:
+            self.processes.stop()
+            raise
         finally:
             # After Ctrl-C no other one begins.
             pool.shutdown(cancel_futures=True)
@@ -121,48 +157,48 @@ class Jobs:
         (folder / _DONE).unlink(missing_ok=True)
         folder.mkdir(parents=True, exist_ok=True)
         log = folder / LOG if self.side_by_side > 1 else None
+        # As it was begun with: both may change while it runs.
+        code, data = self.code(), made_of.stamps(self.data, run.needs)
         begun = time.monotonic()
         status = self._vitrine(self.command(run), log, cores)
         seconds = time.monotonic() - begun
+        if self.processes.stopped:
+            return "was stopped"
         if status:
             why = f"ended with status {status} after {seconds:,.0f} s" + (f"; {log} says why" if log else "")
             self.say(f"FAILED {run.data}: {why}")
             return why
         made = time.strftime("%Y-%m-%d %H:%M", time.gmtime())
-        write_whole(folder / _DONE, msgspec.json.encode(Done(self.command(run), seconds, made)))
+        done = Done(self.command(run), seconds, made, self.side_by_side, code, data)
+        write_whole(folder / _DONE, msgspec.json.encode(done))
         self.say(f"{run.data}: done in {seconds:,.0f} s")
         return ""
 
     def _vitrine(self, arguments: Sequence[str], log: Path | None = None, cores: Sequence[int] = ()) -> int:
         """Runs a command to its end; answers its exit status."""
-        self.say("$ vitrine " + " ".join(arguments))
+        if not self.processes.stopped:
+            self.say("$ vitrine " + " ".join(arguments))
         environment = dict(os.environ)
         if log is not None:
             environment |= {name: str(max(len(cores), 1)) for name in _THREADS}
-        with _output(log) as output:
-            process = subprocess.Popen(  # noqa: S603 (our own command)
-                [*self.program, *arguments],
-                stdout=output,
-                stderr=output,
-                env=environment,
-            )
-            if log is not None and cores and hasattr(os, "sched_setaffinity"):
-                # Before it has loaded anything that counts cores.
-                with contextlib.suppress(OSError):
-                    os.sched_setaffinity(process.pid, cores)
-            try:
-                return process.wait()
-            except BaseException:
-                process.terminate()
-                process.wait()
-                raise
+        return self.processes.run(
+            [*self.program, *arguments],
+            log=log,
+            environment=environment,
+            cores=() if log is None else cores,
+            lock=self.lock,
+        )
 
 
-@contextlib.contextmanager
-def _output(log: Path | None) -> Iterator[int | None]:
-    """Where a command writes: a file, or where we do."""
-    if log is None:
-        yield None
-        return
-    with log.open("wb") as file:
-        yield file.fileno()
+def _waited(future: Future[_T]) -> _T:
+    """What comes of it. It wakes up now and then: a library may have Ctrl-C not interrupt waiting (Polars does)."""
+    while not wait([future], _WAKE).done:
+        pass
+    return future.result()
+
+
+def _shown(argument: str, run: Run, out: str) -> str:
+    for file in run.needs:
+        if argument == file or argument.endswith(f"/{file}"):
+            return f"DATA/{file}"
+    return f".evaluate{argument.removeprefix(out)}" if argument.startswith(f"{out}/") else argument
