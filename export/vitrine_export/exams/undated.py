@@ -10,7 +10,6 @@ import polars as pl
 from vitrine.dataset import Dataset
 from vitrine.domain.ids import tie_keys
 from vitrine_export.exams.exam import Exam, LabelQuery
-from vitrine_export.exams.near import near_share
 
 # Of shoppers with fewer items nothing is held out: too little would be shown.
 _LEAST = 3
@@ -50,9 +49,6 @@ def hold_out_last(dataset: Dataset, folder: Path, *, scene: str, limit: int, see
 def hold_out_share(dataset: Dataset, folder: Path, *, fold: int, scene: str, limit: int, seed: int) -> Exam:
     """A share of each shopper's items is asked for; other arguments as for `hold_out_last`.
 
-    Of one half of the shoppers any items, of the other half what hangs together (`near_share`): nobody knows which of
-    the two is more like what they turn to next.
-
     Args:
         dataset: Without times.
         folder: Where the rest goes.
@@ -62,23 +58,11 @@ def hold_out_share(dataset: Dataset, folder: Path, *, fold: int, scene: str, lim
         seed: Decides what belongs to which share, too.
     """
     events = _events(dataset)
-    pairs = events.select("subject", "item_id").unique(maintain_order=True)
-    keys = tie_keys([f"{subject}\0{item}" for subject, item in pairs.iter_rows()], seed)
-    pairs = pairs.with_columns(
-        # By chance alone, whatever the order of the rows.
-        whose=pl.col("subject").rank("dense").cast(pl.Int64) - 1,
-        item=pl.col("item_id").rank("dense").cast(pl.Int64) - 1,
-        key=pl.Series(keys, dtype=pl.UInt64),
-    ).sort("whose", "key")
-    near = np.asarray(tie_keys([f"near\0{s}" for s in pairs["subject"].to_list()], seed) % np.uint64(2) == 1)
-    chosen = pairs["key"].to_numpy() % np.uint64(FOLDS) == fold
-    together = pairs.filter(pl.Series(near))
-    if together.height:
-        whose, item, key = (together[name].to_numpy() for name in ("whose", "item", "key"))
-        chosen[near] = near_share(np.unique(whose, return_inverse=True)[1], item, key, fold, FOLDS)
-    pairs = pairs.select("subject", "item_id", chosen=pl.Series(chosen))
-    events = events.join(pairs, on=["subject", "item_id"], maintain_order="left").with_columns(
-        size=pl.col("item_id").n_unique().over("subject")
+    keys = tie_keys(
+        [f"{subject}\0{item}" for subject, item in events.select("subject", "item_id").iter_rows()], seed
+    )
+    events = events.with_columns(
+        chosen=pl.Series(keys % np.uint64(FOLDS) == fold), size=pl.col("item_id").n_unique().over("subject")
     )
     # Some of every history stays.
     out = pl.col("chosen") & (pl.col("size") >= _LEAST) & ~pl.col("chosen").all().over("subject")

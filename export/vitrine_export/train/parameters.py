@@ -46,8 +46,8 @@ class Parameters:
             last weeks of the window when not told.
         content_share: How much likeness of content counts in the linear model, in multiples of the ridge.
         holdout: What rankers of rankers learn to foresee (`vitrine_export.exams.HOLDOUTS`): "weeks", the last ones;
-            "last", the last item of each shopper; "share", a share of each one's items, of half of them any and of half
-            what hangs together; "subjects", what whole shoppers turn to next.
+            "last", the last item of each shopper; "share", a share of each one's items; "subjects", what whole shoppers
+            turn to next.
         max_ease_items: Up to so many items the linear model is solved in closed form; beyond, item by item.
         factors: Rank of the factors, for data of which whole groups of items say something; 0: none.
         follows_exponent: Power of how much followed an item, by which what followed it is divided: 1 gives
