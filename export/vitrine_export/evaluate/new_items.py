@@ -6,6 +6,7 @@ from vitrine.app.offline import OfflineShop
 from vitrine.bundle import Bundle
 from vitrine.config import Config
 from vitrine.dataset import Dataset
+from vitrine.domain.profile import DAY
 from vitrine.progress import Progress, quiet
 from vitrine_export.evaluate.chance import at_random
 from vitrine_export.evaluate.metrics import measure
@@ -45,9 +46,10 @@ def new_items_table(
         size = int(shop.memory.store.catalog.sellable.sum())
         chance = at_random(queries.targets, [k], size, _MEASURES)
         rows = [Row("at random (expected)", {m: float(v.mean()) for m, v in chance.items()})]
-        new = int((shop.memory.store.catalog.created == split.start).sum())
+        new = _newcomers(shop, split, config.retrieval.new_arrival_days * DAY)
         every = config.scenes["home"].rules.newcomer_every if "home" in config.scenes else 0
-        if every and k >= every:
+        # Targets that came in longer ago are none: there is nothing to draw them from.
+        if every and k >= every and new >= int(queries.targets.sizes.max()):
             # The fair floor of a window that keeps places for them: as many drawn from the new ones alone.
             drawn = at_random(queries.targets, [k // every], new, ["recall"])[f"recall@{k // every}"]
             rows.append(Row(f"{k // every} of the new ones at random", {f"recall@{k}": float(drawn.mean())}))
@@ -60,5 +62,14 @@ def new_items_table(
     finally:
         shop.close()
     count = len(np.unique(targets.items))
-    note = f"{count:,} such items, of {new:,} that came in at the first moment of the window, in a catalogue of {size:,}."
+    note = f"{count:,} such items, of {new:,} that came in lately and nobody took before, in a catalogue of {size:,}."
     return Table("new_items", "Known customers, only items never sold before", len(queries), rows, [], note)
+
+
+def _newcomers(shop: OfflineShop, split: TemporalSplit, within: float) -> int:
+    """How many items came in at most so many seconds before the window, and were not taken until then."""
+    catalog = shop.memory.store.catalog
+    created = catalog.created[: len(catalog)]
+    lately = (created <= split.start) & (created >= split.start - within)
+    codes = split.codes.codes(list(catalog.ids))
+    return int(np.count_nonzero(lately & (codes >= 0) & ~split.sold[codes]))

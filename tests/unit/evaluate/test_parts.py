@@ -73,7 +73,8 @@ def test_a_ranker_alone_still_reads_the_others(dataset: Dataset) -> None:
 
 def test_without_a_part_nothing_else_changes() -> None:
     parts = ablated(config(), "home", {"cf", "deep", "lightgbm"})
-    assert list(parts) == ["− lightgbm", "− cf", "− deep"], "the only source stays"
+    said = ["− lightgbm", "− cf", "− deep", "− places for newcomers"]
+    assert list(parts) == said, "the only source stays"
     assert parts["− lightgbm"].scenes["home"].reranker == ""
     left = parts["− cf"].scenes["home"]
     assert set(left.weights) == {"deep", "gone", "source:popular"}
