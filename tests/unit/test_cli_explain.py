@@ -84,6 +84,11 @@ def test_what_pulls_down_comes_first_where_it_weighs_more() -> None:
     assert said.endswith("; for it speaks what the shopper did with it.")
 
 
+def test_no_score_is_said_to_be_why_a_newcomer_has_its_place() -> None:
+    said = sentence(told(decided_by="rules.newcomer_every"), "ann")
+    assert said == "Rank 3 of 412, in a place kept for what is new and nobody has turned to yet."
+
+
 def test_what_keeps_it_out_is_said_first() -> None:
     out = told(exclusions=[pb.Exclusion(rule="availability", text="it is out of stock")])
     assert sentence(out, "ann").startswith(

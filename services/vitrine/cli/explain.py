@@ -72,7 +72,7 @@ def show(answer: recommendation_pb2.ExplainResponse, title: str, who: str, scene
     console.print(Text.assemble((title or told.item_id, "bold"), f"  {told.item_id} · {scene} · {who}"))
     made = f"score {told.score:.3f}, by {told.decided_by}"
     if told.decided_by == NEWCOMER:
-        made = f"a place for newcomers ({told.decided_by}), with the score of the place above"
+        made = f"a place for newcomers ({told.decided_by}); its own score {told.model_score:.3f}"
     if told.base:
         known = told.model_score - told.base
         made += f": {told.base:.3f} for a candidate of whom nothing is known, {known:+.3f} for what is known"

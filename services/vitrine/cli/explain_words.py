@@ -4,6 +4,7 @@ import math
 from collections.abc import Sequence
 
 from vitrine.api.common.v1 import common_pb2
+from vitrine.domain.explanation import NEWCOMER
 
 _SAID = {
     "history.purchases": "bought it {}",
@@ -20,6 +21,9 @@ Columns = Sequence[common_pb2.ColumnShare]
 
 def sentence(told: common_pb2.Explanation, who: str) -> str:
     """Where the item stands, and what counted most; percentages are of all that pulls the same way."""
+    if told.decided_by == NEWCOMER and not told.exclusions:
+        # No score brought it there.
+        return f"{_place(told)}, in a place kept for what is new and nobody has turned to yet."
     raised = [group for group in told.groups if group.share > 0]
     lowered = [group for group in told.groups if group.share < 0]
     up, down = (math.fsum(abs(group.share) for group in side) for side in (raised, lowered))
