@@ -16,13 +16,13 @@ from vitrine.hosting import Plugin
 from vitrine.progress import Progress, part_of
 from vitrine_export.exams import Exam, held_out_exams, without_times
 from vitrine_export.exams.weeks import Window, label_windows
+from vitrine_export.resumed import write_whole
 from vitrine_export.train.base import BaseModels, History, fit_base, read_history
 from vitrine_export.train.contributed import Contributions
 from vitrine_export.train.parameters import Parameters
 from vitrine_export.train.ranking_data import RankingData
 from vitrine_export.train.reranker import MIN_LISTS, FittedReranker, fit_reranker
 from vitrine_export.train.windows import most_lists, window_data
-from vitrine_export.train.work import write_whole
 
 if TYPE_CHECKING:
     from vitrine_export.evaluate.tuned import Tuned

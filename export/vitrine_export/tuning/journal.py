@@ -1,7 +1,6 @@
 """The folder that a search keeps what it found in, safe against whatever ends the process."""
 
 import contextlib
-import hashlib
 import json
 import os
 import signal
@@ -10,16 +9,16 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from vitrine.errors import InvalidInput
-from vitrine_export.alone import alone
-from vitrine_export.train.work import write_whole
+from vitrine_export.resumed import Work, claimed, key_of
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.space import Values
 
-_ABOUT, _JOURNAL, _LOCK = "tuning.json", "trials.log", ".tuning.lock"
+_JOURNAL = "trials.log"
+_SEARCH = Work(
+    "search", "search to go on with", "data, settings, seed or version of Vitrine", "`vitrine tune`"
+)
 
 
 class Journal:
@@ -74,22 +73,7 @@ def opened(resume: Path | None, about: dict[str, object]) -> Iterator[Journal]:
         with tempfile.TemporaryDirectory(prefix="vitrine-tune-") as folder:
             yield Journal(Path(folder))
         return
-    told = msgspec.json.encode({"key": key_of(about)})
-    mark = resume / _ABOUT
-    if not mark.is_file() and resume.exists() and not _is_ours(resume):
-        raise InvalidInput(
-            "resume", f"{resume} is neither empty nor a search to go on with; give another folder"
-        )
-    resume.mkdir(parents=True, exist_ok=True)
-    with alone(resume / _LOCK, "resume", "`vitrine tune`"):
-        if not mark.is_file():
-            write_whole(mark, told)
-        elif mark.read_bytes() != told:
-            raise InvalidInput(
-                "resume",
-                f"{resume} belongs to a search with other data, settings, seed or version of Vitrine; run that "
-                "one again, or give another folder",
-            )
+    with claimed(resume, _SEARCH, about):
         yield journal_in(resume)
 
 
@@ -142,13 +126,3 @@ def repair(path: Path) -> int:
             file.truncate(good)
             os.fsync(file.fileno())
     return len(data) - good
-
-
-def key_of(what: object) -> str:
-    """Sixteen hexadecimal digits that change with anything in it."""
-    return hashlib.sha256(msgspec.json.encode(what, order="sorted")).hexdigest()[:16]
-
-
-def _is_ours(folder: Path) -> bool:
-    """Whether a search was cut off here before it wrote what it is about."""
-    return all(path.name in {_LOCK, f".{_ABOUT}"} for path in folder.iterdir())

@@ -6,8 +6,8 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from vitrine_export.resumed import write_whole
 from vitrine_export.train.ranking_data import RankingData
-from vitrine_export.train.work import write_whole
 
 _ABOUT = "lists.json"
 _ARRAYS = ("features", "labels", "offsets", "window", "missed")

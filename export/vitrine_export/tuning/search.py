@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from vitrine_export.evaluate.bootstrap import paired
-from vitrine_export.tuning.journal import Journal, ctrl_c_held_back, key_of
+from vitrine_export.resumed import key_of
+from vitrine_export.tuning.journal import Journal, ctrl_c_held_back
 from vitrine_export.tuning.quality import Floats
 from vitrine_export.tuning.space import Dimension, Values, starts, suggested
 from vitrine_export.tuning.stage import Found, Limits, Stage, Tried

@@ -10,12 +10,13 @@ from vitrine.dataset import Dataset
 from vitrine.hosting import Plugin
 from vitrine.progress import Progress, part_of
 from vitrine_export.exams.held_out import CART, HOME
+from vitrine_export.resumed import key_of
 from vitrine_export.train.base import History
 from vitrine_export.train.linear import DEFAULT_RIDGE
 from vitrine_export.train.parameters import Parameters
 from vitrine_export.train.rankers import RankerInputs, ranking_lists
 from vitrine_export.train.ranking_data import RankingData
-from vitrine_export.tuning.journal import Journal, key_of
+from vitrine_export.tuning.journal import Journal
 from vitrine_export.tuning.lists import kept_lists
 from vitrine_export.tuning.models import models_stage, with_values
 from vitrine_export.tuning.order import order_stage

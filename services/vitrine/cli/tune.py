@@ -162,7 +162,7 @@ def _refuse_unwritable(out: Path) -> None:
 
 
 def _write(out: Path, text: str) -> None:
-    from vitrine_export.train.work import write_whole
+    from vitrine_export.resumed import write_whole
 
     try:
         write_whole(out, text.encode())

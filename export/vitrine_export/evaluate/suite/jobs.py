@@ -16,7 +16,7 @@ from vitrine_export.evaluate.page.store import NAME
 from vitrine_export.evaluate.suite import made_of
 from vitrine_export.evaluate.suite.processes import Processes
 from vitrine_export.evaluate.suite.sets import Run, filled
-from vitrine_export.train.work import write_whole
+from vitrine_export.resumed import write_whole
 
 METRICS, _DONE, LOG = "metrics.json", "done.json", "log.txt"
 # Seconds between looks at what came while we waited.
