@@ -15,6 +15,7 @@ from vitrine.cli import (
     load,
     plugin,
     plugins,
+    profile_request,
     recommend,
     reload,
     serve,
@@ -62,6 +63,7 @@ _COMMANDS: dict[str, dict[str, Callable[..., None]]] = {
         "reload": reload.reload_command,
         "recommend": recommend.recommend_command,
         "explain": explain.explain_command,
+        "profile-request": profile_request.profile_request_command,
         "plugins": plugins.plugins_command,
     },
 }

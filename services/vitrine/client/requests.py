@@ -144,6 +144,7 @@ def recommend(
     min_watermark: str,
     include_scores: bool,
     include_trace: bool,
+    include_stages: bool,
 ) -> recommendation_pb2.RecommendRequest:
     """The request for a window."""
     return recommendation_pb2.RecommendRequest(
@@ -155,6 +156,7 @@ def recommend(
         min_watermark=min_watermark,
         include_scores=include_scores,
         include_trace=include_trace,
+        include_stages=include_stages,
     )
 
 

@@ -67,6 +67,7 @@ class Vitrine:
         min_watermark: str = "",
         include_scores: bool = False,
         include_trace: bool = False,
+        include_stages: bool = False,
         timeout: float = READ_TIMEOUT,
     ) -> recommendation_pb2.RecommendResponse:
         """The items for a window, best first; ``timeout`` in seconds."""
@@ -82,6 +83,7 @@ class Vitrine:
             min_watermark=min_watermark,
             include_scores=include_scores,
             include_trace=include_trace,
+            include_stages=include_stages,
         )
         return _call(self.recommendation.Recommend, request, timeout)
 

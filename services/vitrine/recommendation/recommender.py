@@ -15,6 +15,7 @@ from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Ranked, Retrieved
 from vitrine.domain.clock import Clock
 from vitrine.domain.profile import Profile
+from vitrine.domain.stages import measured, spent
 from vitrine.errors import InvalidInput, NotFound, NotReady, Timeout, VitrineError
 from vitrine.ranking.query import RankingQuery, ShopperQuery
 from vitrine.recommendation.explaining import (
@@ -89,8 +90,10 @@ class Recommender:
 
         for part in degraded:
             self._metrics.degraded(part)
+        items, stage = measured("encode", lambda: window_items(query, retrieved.candidates, ranked))
+        spent().add(stage)
         return Window(
-            items=window_items(query, retrieved.candidates, ranked),
+            items=items,
             request_id=query.request_id,
             request_time=now,
             versions=replace(
@@ -232,7 +235,11 @@ class Recommender:
                 if bundle and found.versions.bundle not in {bundle, ""}:
                     degraded.append(_two_bundles(bundle, found.versions.bundle))
                 return found
-        return rank_as_found(shopper, scene, retrieved, now, self._sellable)
+        ranked, stage = measured(
+            "ranking", lambda: rank_as_found(shopper, scene, retrieved, now, self._sellable)
+        )
+        spent().add(stage)
+        return ranked
 
     async def _stage(
         self,
@@ -242,11 +249,11 @@ class Recommender:
         degraded: list[Degradation],
     ) -> T | None:
         """What a service answers; ``None``, and a line in ``degraded``, when it does not."""
-        started = time.perf_counter()
+        started, found = time.perf_counter(), None
         try:
             if seconds <= 0:
                 raise Timeout("no time was left")
-            return await call(seconds)
+            found = await call(seconds)
         except NotFound:
             # Only what the caller named can be missing.
             raise
@@ -261,8 +268,11 @@ class Recommender:
             log.exception("%s failed", name)
             degraded.append(Degradation(name, DegradationCode.FAILED, f"{name} failed; its log says why"))
         finally:
-            self._metrics.stage(name, time.perf_counter() - started)
-        return None
+            took = time.perf_counter() - started
+            self._metrics.service(name, took)
+            # A profile tells nothing of itself: whoever reads it reports that beside.
+            spent().called(name, took, getattr(found, "stages", ()), failed=found is None)
+        return found
 
 
 def _versions(config: Config) -> Versions:

@@ -9,6 +9,7 @@ import grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2 as pb
 from vitrine.api.recommendation.v1 import recommendation_pb2_grpc as pb_grpc
 from vitrine.domain.ids import check_id
+from vitrine.domain.stages import Laps, Spent, current_spent, measured
 from vitrine.errors import InvalidInput
 from vitrine.recommendation.query import Window, WindowQuery
 from vitrine.recommendation.recommender import Recommender
@@ -34,6 +35,8 @@ class RecommendationServicer(pb_grpc.RecommendationServiceServicer):
         self, request: pb.RecommendRequest, context: grpc.aio.ServicerContext[Any, Any]
     ) -> pb.RecommendResponse:
         """The items for one window."""
+        laps, spent = Laps(), current_spent.get() or Spent()
+        spent.wanted = request.include_stages
         request_id = (
             check_id(request.request_id, "request_id") if request.request_id else secrets.token_hex(8)
         )
@@ -43,8 +46,12 @@ class RecommendationServicer(pb_grpc.RecommendationServiceServicer):
             include_trace=request.include_trace,
             request_id=request_id,
         )
+        laps.lap("decode")
+        spent.add(laps.stages)
         window = await self._recommender.recommend(query, context.time_remaining())
-        return _response(window)
+        response, stages = measured("encode", lambda: _response(window))
+        spent.add(stages)
+        return response
 
     async def Explain(
         self, request: pb.ExplainRequest, context: grpc.aio.ServicerContext[Any, Any]

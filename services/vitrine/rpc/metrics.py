@@ -1,13 +1,23 @@
 """Prometheus metrics of one server."""
 
+from collections.abc import Iterable
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, Info, start_http_server
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Histogram,
+    Info,
+    ProcessCollector,
+    start_http_server,
+)
 
 from vitrine.domain.answer import Degradation
+from vitrine.domain.stages import Stage
 from vitrine.errors import ConfigError
 from vitrine.rpc.listening import bare, why_not
 from vitrine.rpc.plugin_metrics import PluginMetrics
+from vitrine.rpc.stage_metrics import StageMetrics
 
 _BUCKETS = (0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0, 2.0)
 
@@ -18,19 +28,22 @@ class Metrics(PluginMetrics):
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         super().__init__(self.registry)
+        ProcessCollector(registry=self.registry)
         self._calls = Counter(
             "vitrine_rpc", "Calls by method and status code.", ("method", "code"), registry=self.registry
         )
         self._seconds = Histogram(
             "vitrine_rpc_seconds", "Time of a call.", ("method",), registry=self.registry, buckets=_BUCKETS
         )
-        self._stages = Histogram(
-            "vitrine_stage_seconds",
-            "Time of a stage of Recommend.",
-            ("stage",),
+        self._stages = StageMetrics(self.registry)
+        self._services = Histogram(
+            "vitrine_service_seconds",
+            "Time that Recommend waits for a service, the queue for a thread or the network included.",
+            ("service",),
             registry=self.registry,
             buckets=_BUCKETS,
         )
+        self._service: dict[str, Histogram] = {}
         self._degraded = Counter(
             "vitrine_degraded", "Answers without a part.", ("component", "code"), registry=self.registry
         )
@@ -55,9 +68,17 @@ class Metrics(PluginMetrics):
         if seconds is not None:
             self._seconds.labels(method).observe(seconds)
 
-    def stage(self, name: str, seconds: float) -> None:
-        """Notes the time of one stage of a recommendation."""
-        self._stages.labels(name).observe(seconds)
+    def stages(self, stages: Iterable[Stage]) -> None:
+        """Notes where the time of a request went."""
+        self._stages.observe(stages)
+
+    def service(self, name: str, seconds: float) -> None:
+        """Notes how long a request waited for a service."""
+        # To look up the labels takes longer than to count.
+        known = self._service.get(name)
+        if known is None:
+            known = self._service[name] = self._services.labels(name)
+        known.observe(seconds)
 
     def degraded(self, part: Degradation) -> None:
         """Counts a missing part of an answer."""

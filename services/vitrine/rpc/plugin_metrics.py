@@ -6,7 +6,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
 # Plugins take fractions of what a call takes.
 _BUCKETS = (0.0001, 0.00025, 0.0005, 0.001, 0.002, 0.004, 0.008, 0.015, 0.03, 0.06, 0.12, 0.25, 0.5, 1.0)
-_OUTCOMES = ("ok", "failed", "invalid", "timeout", "off")
+_OUTCOMES = ("ok", "failed", "invalid", "timeout", "busy", "off")
 
 
 class PluginMetrics:
@@ -19,7 +19,7 @@ class PluginMetrics:
     def __init__(self, registry: CollectorRegistry) -> None:
         self._plugin_calls = Counter(
             "vitrine_plugin_calls",
-            "Calls of plugins: ok, failed (raised), invalid (a wrong answer), timeout, off (left out, not called).",
+            "Calls of plugins: ok, failed (raised), invalid (a wrong answer), timeout, busy (too many wait for its model), off (left out, not called).",
             ("component", "outcome"),
             registry=registry,
         )

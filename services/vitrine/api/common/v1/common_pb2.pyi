@@ -450,6 +450,45 @@ class TraceStep(_message.Message):
 Global___TraceStep: _TypeAlias = TraceStep  # noqa: Y015
 
 @_typing.final
+class Stages(_message.Message):
+    """Where the time of a request went: stages that do not overlap and add up to it, as parallel columns."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAMES_FIELD_NUMBER: _builtins.int
+    SECONDS_FIELD_NUMBER: _builtins.int
+    CPU_SECONDS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def names(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
+        """"decode", "profile", "retrieval" (filters), "source:NAME", "merge", "batch" (the columns that rankers read),
+        "features" and "features:PLUGIN", "interest", "ranker:NAME", "rules", "reasons", "ranking" (the rest of it), "encode",
+        and "waiting": all else, such as the queue for a thread and the network between services.
+        """
+
+    @_builtins.property
+    def seconds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The time of each by the clock, in seconds."""
+
+    @_builtins.property
+    def cpu_seconds(self) -> _containers.RepeatedScalarFieldContainer[_builtins.float]:
+        """The CPU of the thread that worked on it, in seconds; 0 where that is not known."""
+
+    def __init__(
+        self,
+        *,
+        names: _abc.Iterable[_builtins.str] | None = ...,
+        seconds: _abc.Iterable[_builtins.float] | None = ...,
+        cpu_seconds: _abc.Iterable[_builtins.float] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cpu_seconds", b"cpu_seconds", "names", b"names", "seconds", b"seconds"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Stages: _TypeAlias = Stages  # noqa: Y015
+
+@_typing.final
 class Explanation(_message.Message):
     """Why an item got its score and its place."""
 

@@ -111,6 +111,7 @@ class RankRequest(_message.Message):
     MIN_CATALOG_REVISION_FIELD_NUMBER: _builtins.int
     BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
     INCLUDE_TRACE_FIELD_NUMBER: _builtins.int
+    INCLUDE_STAGES_FIELD_NUMBER: _builtins.int
     min_catalog_revision: _builtins.str
     """Wait, for a moment, until the service knows the catalogue at least up to this revision."""
     bundle_version: _builtins.str
@@ -119,6 +120,8 @@ class RankRequest(_message.Message):
     """
     include_trace: _builtins.bool
     """Answer how each order came about."""
+    include_stages: _builtins.bool
+    """Answer where the time went."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -147,10 +150,11 @@ class RankRequest(_message.Message):
         min_catalog_revision: _builtins.str = ...,
         bundle_version: _builtins.str = ...,
         include_trace: _builtins.bool = ...,
+        include_stages: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "include_trace", b"include_trace", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "candidates", b"candidates", "include_stages", b"include_stages", "include_trace", b"include_trace", "min_catalog_revision", b"min_catalog_revision", "offsets", b"offsets", "queries", b"queries", "request_time", b"request_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -215,6 +219,7 @@ class RankResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
     NEWEST_BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     newest_bundle_version: _builtins.str
     """The version of the bundle that is served to those who wish for none: ask retrieval for the same from now on."""
     @_builtins.property
@@ -233,6 +238,10 @@ class RankResponse(_message.Message):
     def degraded(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Degradation]:
         """What was missing or second best."""
 
+    @_builtins.property
+    def stages(self) -> _common_pb2.Stages:
+        """Where the time went, when it was asked for."""
+
     def __init__(
         self,
         *,
@@ -241,10 +250,11 @@ class RankResponse(_message.Message):
         versions: _common_pb2.Versions | None = ...,
         degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
         newest_bundle_version: _builtins.str = ...,
+        stages: _common_pb2.Stages | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["versions", b"versions"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "lists", b"lists", "newest_bundle_version", b"newest_bundle_version", "score_names", b"score_names", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "lists", b"lists", "newest_bundle_version", b"newest_bundle_version", "score_names", b"score_names", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -26,7 +26,7 @@ from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__
 from vitrine.api.common.v1 import common_pb2 as vitrine_dot_api_dot_common_dot_v1_dot_common__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2vitrine/api/recommendation/v1/recommendation.proto\x12\x1dvitrine.api.recommendation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\"\x9d\x02\n\x10RecommendRequest\x12/\n\x07subject\x18\x01 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Subject\x12\r\n\x05scene\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12/\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\x15\n\rmin_watermark\x18\x06 \x01(\t\x12\x16\n\x0einclude_scores\x18\x07 \x01(\x08\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x15\n\rinclude_trace\x18\t \x01(\x08\"\xec\x01\n\x0fRecommendedItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12-\n\x06reason\x18\x03 \x01(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x12\x0f\n\x07sources\x18\x04 \x03(\t\x12J\n\x06scores\x18\x05 \x03(\x0b\x32:.vitrine.api.recommendation.v1.RecommendedItem.ScoresEntry\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"\xc9\x02\n\x11RecommendResponse\x12=\n\x05items\x18\x01 \x03(\x0b\x32..vitrine.api.recommendation.v1.RecommendedItem\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x30\n\x0crequest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08versions\x18\x04 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x05 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x19\n\x11profile_watermark\x18\x06 \x01(\t\x12+\n\x05trace\x18\x07 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Trace\"\xe9\x01\n\x0e\x45xplainRequest\x12/\n\x07subject\x18\x01 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Subject\x12\r\n\x05scene\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12/\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\r\n\x05limit\x18\x06 \x01(\x05\x12\x15\n\rmin_watermark\x18\x07 \x01(\t\"\x80\x02\n\x0f\x45xplainResponse\x12\x37\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\".vitrine.api.common.v1.Explanation\x12\x30\n\x0crequest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x19\n\x11profile_watermark\x18\x05 \x01(\t2\xf1\x01\n\x15RecommendationService\x12n\n\tRecommend\x12/.vitrine.api.recommendation.v1.RecommendRequest\x1a\x30.vitrine.api.recommendation.v1.RecommendResponse\x12h\n\x07\x45xplain\x12-.vitrine.api.recommendation.v1.ExplainRequest\x1a..vitrine.api.recommendation.v1.ExplainResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n2vitrine/api/recommendation/v1/recommendation.proto\x12\x1dvitrine.api.recommendation.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\"\xb5\x02\n\x10RecommendRequest\x12/\n\x07subject\x18\x01 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Subject\x12\r\n\x05scene\x18\x02 \x01(\t\x12\r\n\x05limit\x18\x03 \x01(\x05\x12/\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\x15\n\rmin_watermark\x18\x06 \x01(\t\x12\x16\n\x0einclude_scores\x18\x07 \x01(\x08\x12\x12\n\nrequest_id\x18\x08 \x01(\t\x12\x15\n\rinclude_trace\x18\t \x01(\x08\x12\x16\n\x0einclude_stages\x18\n \x01(\x08\"\xec\x01\n\x0fRecommendedItem\x12\x0f\n\x07item_id\x18\x01 \x01(\t\x12\r\n\x05score\x18\x02 \x01(\x02\x12-\n\x06reason\x18\x03 \x01(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x12\x0f\n\x07sources\x18\x04 \x03(\t\x12J\n\x06scores\x18\x05 \x03(\x0b\x32:.vitrine.api.recommendation.v1.RecommendedItem.ScoresEntry\x1a-\n\x0bScoresEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x02:\x02\x38\x01\"\xf8\x02\n\x11RecommendResponse\x12=\n\x05items\x18\x01 \x03(\x0b\x32..vitrine.api.recommendation.v1.RecommendedItem\x12\x12\n\nrequest_id\x18\x02 \x01(\t\x12\x30\n\x0crequest_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08versions\x18\x04 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x05 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x19\n\x11profile_watermark\x18\x06 \x01(\t\x12+\n\x05trace\x18\x07 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Trace\x12-\n\x06stages\x18\x08 \x01(\x0b\x32\x1d.vitrine.api.common.v1.Stages\"\xe9\x01\n\x0e\x45xplainRequest\x12/\n\x07subject\x18\x01 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Subject\x12\r\n\x05scene\x18\x02 \x01(\t\x12\x0f\n\x07item_id\x18\x03 \x01(\t\x12/\n\x07\x63ontext\x18\x04 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\r\n\x05limit\x18\x06 \x01(\x05\x12\x15\n\rmin_watermark\x18\x07 \x01(\t\"\x80\x02\n\x0f\x45xplainResponse\x12\x37\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\".vitrine.api.common.v1.Explanation\x12\x30\n\x0crequest_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x19\n\x11profile_watermark\x18\x05 \x01(\t2\xf1\x01\n\x15RecommendationService\x12n\n\tRecommend\x12/.vitrine.api.recommendation.v1.RecommendRequest\x1a\x30.vitrine.api.recommendation.v1.RecommendResponse\x12h\n\x07\x45xplain\x12-.vitrine.api.recommendation.v1.ExplainRequest\x1a..vitrine.api.recommendation.v1.ExplainResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,17 +36,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RECOMMENDEDITEM_SCORESENTRY']._loaded_options = None
   _globals['_RECOMMENDEDITEM_SCORESENTRY']._serialized_options = b'8\001'
   _globals['_RECOMMENDREQUEST']._serialized_start=155
-  _globals['_RECOMMENDREQUEST']._serialized_end=440
-  _globals['_RECOMMENDEDITEM']._serialized_start=443
-  _globals['_RECOMMENDEDITEM']._serialized_end=679
-  _globals['_RECOMMENDEDITEM_SCORESENTRY']._serialized_start=634
-  _globals['_RECOMMENDEDITEM_SCORESENTRY']._serialized_end=679
-  _globals['_RECOMMENDRESPONSE']._serialized_start=682
-  _globals['_RECOMMENDRESPONSE']._serialized_end=1011
-  _globals['_EXPLAINREQUEST']._serialized_start=1014
-  _globals['_EXPLAINREQUEST']._serialized_end=1247
-  _globals['_EXPLAINRESPONSE']._serialized_start=1250
-  _globals['_EXPLAINRESPONSE']._serialized_end=1506
-  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1509
-  _globals['_RECOMMENDATIONSERVICE']._serialized_end=1750
+  _globals['_RECOMMENDREQUEST']._serialized_end=464
+  _globals['_RECOMMENDEDITEM']._serialized_start=467
+  _globals['_RECOMMENDEDITEM']._serialized_end=703
+  _globals['_RECOMMENDEDITEM_SCORESENTRY']._serialized_start=658
+  _globals['_RECOMMENDEDITEM_SCORESENTRY']._serialized_end=703
+  _globals['_RECOMMENDRESPONSE']._serialized_start=706
+  _globals['_RECOMMENDRESPONSE']._serialized_end=1082
+  _globals['_EXPLAINREQUEST']._serialized_start=1085
+  _globals['_EXPLAINREQUEST']._serialized_end=1318
+  _globals['_EXPLAINRESPONSE']._serialized_start=1321
+  _globals['_EXPLAINRESPONSE']._serialized_end=1577
+  _globals['_RECOMMENDATIONSERVICE']._serialized_start=1580
+  _globals['_RECOMMENDATIONSERVICE']._serialized_end=1821
 # @@protoc_insertion_point(module_scope)

@@ -35,6 +35,7 @@ class RecommendRequest(_message.Message):
     INCLUDE_SCORES_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     INCLUDE_TRACE_FIELD_NUMBER: _builtins.int
+    INCLUDE_STAGES_FIELD_NUMBER: _builtins.int
     scene: _builtins.str
     """Which window: "home", "item_page", "cart", "search", "new_arrivals", "buy_again", or one of your configuration."""
     limit: _builtins.int
@@ -47,6 +48,8 @@ class RecommendRequest(_message.Message):
     """Ties this call to your own logs; made up when empty. At most 128 bytes."""
     include_trace: _builtins.bool
     """Answer how the order came about. For the people who run the shop, not for its pages."""
+    include_stages: _builtins.bool
+    """Answer where the time of this request went."""
     @_builtins.property
     def subject(self) -> _common_pb2.Subject:
         """For whom."""
@@ -71,10 +74,11 @@ class RecommendRequest(_message.Message):
         include_scores: _builtins.bool = ...,
         request_id: _builtins.str = ...,
         include_trace: _builtins.bool = ...,
+        include_stages: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "subject", b"subject"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "include_scores", b"include_scores", "include_trace", b"include_trace", "limit", b"limit", "min_watermark", b"min_watermark", "request_id", b"request_id", "scene", b"scene", "subject", b"subject"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "include_scores", b"include_scores", "include_stages", b"include_stages", "include_trace", b"include_trace", "limit", b"limit", "min_watermark", b"min_watermark", "request_id", b"request_id", "scene", b"scene", "subject", b"subject"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -157,6 +161,7 @@ class RecommendResponse(_message.Message):
     DEGRADED_FIELD_NUMBER: _builtins.int
     PROFILE_WATERMARK_FIELD_NUMBER: _builtins.int
     TRACE_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     request_id: _builtins.str
     """Put it into the events that this window causes."""
     profile_watermark: _builtins.str
@@ -181,6 +186,10 @@ class RecommendResponse(_message.Message):
     def trace(self) -> _common_pb2.Trace:
         """How the order came about, when it was asked for and ranking answered."""
 
+    @_builtins.property
+    def stages(self) -> _common_pb2.Stages:
+        """Where the time went from the message that came to the message that leaves, when it was asked for."""
+
     def __init__(
         self,
         *,
@@ -191,10 +200,11 @@ class RecommendResponse(_message.Message):
         degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
         profile_watermark: _builtins.str = ...,
         trace: _common_pb2.Trace | None = ...,
+        stages: _common_pb2.Stages | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["request_time", b"request_time", "trace", b"trace", "versions", b"versions"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["request_time", b"request_time", "stages", b"stages", "trace", b"trace", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "items", b"items", "profile_watermark", b"profile_watermark", "request_id", b"request_id", "request_time", b"request_time", "trace", b"trace", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["degraded", b"degraded", "items", b"items", "profile_watermark", b"profile_watermark", "request_id", b"request_id", "request_time", b"request_time", "stages", b"stages", "trace", b"trace", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

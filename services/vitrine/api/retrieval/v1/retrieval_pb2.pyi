@@ -340,6 +340,7 @@ class RetrieveRequest(_message.Message):
     LIMIT_FIELD_NUMBER: _builtins.int
     BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
     INCLUDE_ITEM_IDS_FIELD_NUMBER: _builtins.int
+    INCLUDE_STAGES_FIELD_NUMBER: _builtins.int
     scene: _builtins.str
     """The configured sources of this scene are asked…"""
     limit: _builtins.int
@@ -348,6 +349,8 @@ class RetrieveRequest(_message.Message):
     """Use the bundle of this version if it is still there; what is served now when it is not, or when empty.
     `versions` tells which it was.
     """
+    include_stages: _builtins.bool
+    """Answer where the time went."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -386,10 +389,11 @@ class RetrieveRequest(_message.Message):
         limit: _builtins.int = ...,
         bundle_version: _builtins.str = ...,
         include_item_ids: _abc.Iterable[_builtins.str] | None = ...,
+        include_stages: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "profile", b"profile", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "context", b"context", "filters", b"filters", "include_item_ids", b"include_item_ids", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "context", b"context", "filters", b"filters", "include_item_ids", b"include_item_ids", "include_stages", b"include_stages", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -461,6 +465,7 @@ class RetrieveResponse(_message.Message):
     CATALOG_REVISION_FIELD_NUMBER: _builtins.int
     VERSIONS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
+    STAGES_FIELD_NUMBER: _builtins.int
     catalog_revision: _builtins.str
     """Opaque; the revision of the catalogue they were taken from."""
     @_builtins.property
@@ -475,6 +480,10 @@ class RetrieveResponse(_message.Message):
     def degraded(self) -> _containers.RepeatedCompositeFieldContainer[_common_pb2.Degradation]:
         """What was missing or second best."""
 
+    @_builtins.property
+    def stages(self) -> _common_pb2.Stages:
+        """Where the time went, when it was asked for."""
+
     def __init__(
         self,
         *,
@@ -482,10 +491,11 @@ class RetrieveResponse(_message.Message):
         catalog_revision: _builtins.str = ...,
         versions: _common_pb2.Versions | None = ...,
         degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
+        stages: _common_pb2.Stages | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "versions", b"versions"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "catalog_revision", b"catalog_revision", "degraded", b"degraded", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "catalog_revision", b"catalog_revision", "degraded", b"degraded", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
