@@ -1,28 +1,30 @@
 """Profiles in memory, never ahead of the disk and never behind an acknowledgement."""
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 from threading import Lock
 
+import msgspec
+
 from vitrine.domain.profile import Profile
-from vitrine.profile.state import ProfileState
+from vitrine.profile.lag import Row
 
 
-class Entry:
-    """A subject's profile as committed.
+# There are tens of thousands, and no cycles through them.
+class Entry(msgspec.Struct, gc=False, eq=False):
+    """A subject's profile as committed; only `profile` is set later.
 
     Attributes:
+        state: An encoded profile; ``None`` when there is none.
+        rows: The events after it.
+        profile: The profile with them, once somebody read it.
         loaded: Whether ``state`` is known yet.
-        state: The encoded profile; ``None`` when there is none.
-        profile: The same decoded, once somebody read it.
     """
 
-    __slots__ = ("loaded", "profile", "state")
-
-    def __init__(self, state: bytes | None = None, *, loaded: bool = True) -> None:
-        self.loaded = loaded
-        self.state = state
-        self.profile: Profile | None = None
+    state: bytes | None = None
+    rows: tuple[Row, ...] = ()
+    profile: Profile | None = None
+    loaded: bool = True
 
 
 class ProfileCache:
@@ -49,6 +51,12 @@ class ProfileCache:
             self._entries.move_to_end(subject)
             return entry
 
+    def look(self, subject: str) -> Entry | None:
+        """`find` that does not count as used."""
+        with self._lock:
+            entry = self._entries.get(subject)
+            return entry if entry is not None and entry.loaded else None
+
     def begin(self, subject: str) -> Entry:
         """The entry to fill after reading the disk."""
         with self._lock:
@@ -58,53 +66,59 @@ class ProfileCache:
                 self._insert(subject, entry)
             return entry
 
-    def fill(self, subject: str, entry: Entry, state: bytes | None) -> Entry:
+    def fill(self, subject: str, entry: Entry, state: bytes | None, rows: tuple[Row, ...]) -> Entry:
         """Gives an entry what the disk had; returns the newest entry."""
+        filled = Entry(state, rows)
         with self._lock:
             current = self._entries.get(subject)
             if current is not None and current.loaded:
                 return current
             if current is entry:
-                entry.state = state
-                entry.loaded = True
-                return entry
-            return Entry(state)
+                self._entries[subject] = filled
+            return filled
 
-    def put(self, states: Iterable[tuple[str, bytes | None]]) -> None:
-        """Takes what was committed."""
+    def replace(self, subject: str, entry: Entry, by: Entry) -> None:
+        """Puts the same in other words in the place of an entry, unless a commit was faster."""
         with self._lock:
-            for subject, state in states:
-                self._entries.pop(subject, None)
-                self._insert(subject, Entry(state))
+            if self._entries.get(subject) is entry:
+                self._entries[subject] = by
+
+    def commit(self, rows: Mapping[str, Sequence[Row]], bases: Mapping[str, bytes | None]) -> None:
+        """Takes events that were committed.
+
+        Args:
+            rows: By subject.
+            bases: Encoded profiles before them, of the subjects that were read from disk for this.
+        """
+        entries = self._entries
+        with self._lock:
+            for subject, new in rows.items():
+                entry = entries.get(subject)
+                if entry is not None and entry.loaded:
+                    # Does not count as used: who reads it asks for it anyway.
+                    entries[subject] = Entry(entry.state, (*entry.rows, *new))
+                elif subject in bases:
+                    entries.pop(subject, None)
+                    self._insert(subject, Entry(bases[subject], tuple(new)))
+                elif entry is not None:
+                    entries[subject] = Entry(loaded=False)
+
+    def written(self, states: Mapping[str, bytes]) -> None:
+        """Profiles that now stand on disk with all of their events: the entries are shorter that way."""
+        with self._lock:
+            for subject, state in states.items():
+                entry = self._entries.get(subject)
+                if entry is not None and entry.loaded:
+                    self._entries[subject] = Entry(state, (), entry.profile)
+
+    def erase(self, subject: str) -> None:
+        """Nothing is known of a subject any more."""
+        with self._lock:
+            self._entries.pop(subject, None)
+            self._insert(subject, Entry())
 
     def _insert(self, subject: str, entry: Entry) -> None:
         if self._capacity:
             self._entries[subject] = entry
             if len(self._entries) > self._capacity:
                 self._entries.popitem(last=False)
-
-
-class StateCache:
-    """The states changed last, ready to be changed again; for the writing thread alone."""
-
-    def __init__(self, capacity: int) -> None:
-        self._capacity = capacity
-        self._states: OrderedDict[str, ProfileState] = OrderedDict()
-
-    def find(self, subject: str) -> ProfileState | None:
-        """The state, which then counts as used."""
-        state = self._states.get(subject)
-        if state is not None:
-            self._states.move_to_end(subject)
-        return state
-
-    def put(self, subject: str, state: ProfileState) -> None:
-        """Takes a state that was just made."""
-        self._states[subject] = state
-        if len(self._states) > self._capacity:
-            self._states.popitem(last=False)
-
-    def drop(self, subjects: Iterable[str]) -> None:
-        """Forgets states that are not what is on disk."""
-        for subject in subjects:
-            self._states.pop(subject, None)

@@ -1,4 +1,4 @@
-"""One transaction: judges the events of several calls, counts the good ones, and writes all of it together."""
+"""One transaction: judges the events of several calls and writes the good ones, with their keys, into the log."""
 
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
@@ -8,11 +8,11 @@ import numpy as np
 from vitrine.config import Config
 from vitrine.domain.events import Activity, Event, EventStatus, Verdict
 from vitrine.domain.items import ItemKeys
-from vitrine.profile.cache import ProfileCache, StateCache
-from vitrine.profile.encoding import decode_state, encode_state
-from vitrine.profile.rules import Rules
-from vitrine.profile.state import DAY_SECONDS, ProfileState
-from vitrine.profile.store import LogRow, Store, encode_event, event_key, subject_hash
+from vitrine.profile.encoding import version_of
+from vitrine.profile.lag import Row
+from vitrine.profile.memory import Memory
+from vitrine.profile.state import DAY_SECONDS
+from vitrine.profile.store import Changes, LogRow, Store, encode_event, event_key, subject_hash
 
 _ACCEPTED = Verdict(EventStatus.ACCEPTED)
 _DUPLICATE = Verdict(EventStatus.DUPLICATE)
@@ -44,57 +44,65 @@ class Batch(NamedTuple):
 class Commit:
     """The work of one transaction.
 
-    The states in ``states`` change while it writes; when it fails, those `touched` are to be dropped. Nothing else
-    outside it changes.
+    Memory changes in `settle` alone, once the transaction went through.
 
     Attributes:
         seq: Last sequence number given out.
         verdicts: For each batch, a verdict an event.
-        blobs: Encoded profiles that changed, by subject as stored.
         accepted: The events that were new.
-        touched: Subjects whose states in memory are ahead of the disk until the transaction went through.
     """
 
-    def __init__(
-        self,
-        store: Store,
-        cache: ProfileCache,
-        states: StateCache,
-        config: Config,
-        item_keys: ItemLookup,
-        tombstones: dict[bytes, float],
-        seq: int,
-    ) -> None:
+    def __init__(self, store: Store, memory: Memory, config: Config, item_keys: ItemLookup, seq: int) -> None:
         self.seq = seq
         self.verdicts: list[list[Verdict]] = []
-        self.blobs: list[tuple[str, bytes]] = []
         self.accepted: list[Event] = []
-        self.touched: Sequence[str] = ()
+        self._before = seq
         self._store = store
-        self._cache = cache
-        self._states = states
+        self._memory = memory
         self._item_keys = item_keys
-        self._tombstones = tombstones
         self._shop = config.shop
-        self._rules = Rules.of(config.profile)
         self._max_age = config.profile.max_event_age_days * DAY_SECONDS
         self._max_age_days = config.profile.max_event_age_days
         self._max_skew = config.profile.max_clock_skew_seconds
-        # Sequence number and subject as stored of each accepted event, its time of recording.
-        self._rows: list[tuple[int, str, float]] = []
-        self._keys: set[bytes] = set()
+        # Of each accepted event: subject as stored, time of recording, key.
+        self._subjects: list[str] = []
+        self._recorded: list[float] = []
+        self._keys: list[bytes] = []
+        # Of each subject with accepted events: these, and the encoded profile if it was read for this.
+        self._rows: dict[str, list[Row]] = {}
+        self._bases: dict[str, bytes | None] = {}
+        # What waited before and is written now: profiles; keys of events, and how many parts of the table that is.
+        self._written: list[tuple[str, bytes]] = []
+        self._due: list[bytes] = []
+        self._parts = 0
 
     def write(self, batches: Sequence[Batch]) -> None:
         """Judges and writes within the open transaction."""
-        shop = self._shop
+        memory, shop = self._memory, self._shop
         keys = [[event_key(shop, event.event_id) for event in batch.events] for batch in batches]
-        known = self._store.known_keys([key for batch_keys in keys for key in batch_keys])
+        known = memory.keys.known([key for batch_keys in keys for key in batch_keys])
         for batch, batch_keys in zip(batches, keys, strict=True):
             self.verdicts.append(self._judge(batch, batch_keys, known))
-        states = self._load(list(dict.fromkeys(subject for _, subject, _ in self._rows)))
-        log = self._count(states)
-        self.blobs = [(subject, encode_state(state)) for subject, state in states.items()]
-        self._store.add(log, self._keys, self.blobs)
+        log = self._log()
+        self._written = memory.catch_up(
+            self._store, memory.lag.due(len(self._keys), self._before), memory.rules
+        )
+        self._due, self._parts = memory.keys.due(len(self._keys))
+        floors = memory.risen_floors(self._before)
+        self._store.add(Changes(log, memory.book.new(), self._due, self._written, floors))
+
+    def settle(self) -> None:
+        """Takes into memory what is on disk now. A reader sees every event in one of the two at any moment."""
+        memory = self._memory
+        memory.book.settle(written=True)
+        memory.keys.settle(self._due, self._parts, self._keys, self._before)
+        memory.written(self._written)
+        memory.lag.add(self._rows)
+        memory.cache.commit(self._rows, self._bases)
+
+    def undo(self) -> None:
+        """Forgets what did not come on disk."""
+        self._memory.book.settle(written=False)
 
     def activity(self) -> Activity:
         """The new events on items, without their subjects."""
@@ -110,6 +118,7 @@ class Commit:
     def _judge(self, batch: Batch, keys: Sequence[bytes], known: set[bytes]) -> list[Verdict]:
         earliest = float("-inf") if batch.backfill else batch.now - self._max_age
         latest = batch.now + self._max_skew
+        tombstones = self._memory.tombstones
         prefix = self._shop + "/"
         verdicts: list[Verdict] = []
         for position, (event, key) in enumerate(zip(batch.events, keys, strict=True)):
@@ -119,15 +128,15 @@ class Commit:
             subject = prefix + event.subject
             if not earliest <= event.time <= latest:
                 verdicts.append(self._wrong_time(position, event, batch.now))
-            elif self._tombstones and event.time <= self._tombstones.get(subject_hash(subject), -1.0):
+            elif tombstones and event.time <= tombstones.get(subject_hash(subject), -1.0):
                 verdicts.append(_erased(position))
             else:
                 known.add(key)
-                self._keys.add(key)
-                self.seq += 1
-                self._rows.append((self.seq, subject, batch.now))
+                self._keys.append(key)
+                self._subjects.append(subject)
                 self.accepted.append(event)
                 verdicts.append(_ACCEPTED)
+        self._recorded.extend([batch.now] * (len(self.accepted) - len(self._recorded)))
         return verdicts
 
     def _wrong_time(self, position: int, event: Event, now: float) -> Verdict:
@@ -143,42 +152,42 @@ class Commit:
             )
         return Verdict(EventStatus.REJECTED, f"events[{position}].time", message)
 
-    def _count(self, states: dict[str, ProfileState]) -> list[LogRow]:
-        """Applies the new events to the profiles that they belong to; returns their rows of the log."""
-        rules, lookup = self._rules, self._item_keys
-        items: dict[str, ItemKeys | None] = {"": None}
-        log: list[LogRow] = []
-        for event, (seq, subject, now) in zip(self.accepted, self._rows, strict=True):
+    def _log(self) -> list[LogRow]:
+        """The rows of the log for the new events; what counting them takes goes into ``_rows``."""
+        lookup, number_of = self._item_keys, self._memory.book.number
+        heads = self._heads()
+        items: dict[str, tuple[ItemKeys | None, int]] = {"": (None, 0)}
+        rows, log, seq = self._rows, [], self.seq
+        for event, subject, recorded in zip(self.accepted, self._subjects, self._recorded, strict=True):
             item = event.item_id
-            if item not in items:
-                items[item] = lookup(item)
-            state = states[subject]
-            state.apply(event, items[item], rules)
-            log.append(LogRow(seq, state.version, now, subject, encode_event(event)))
-            state.version = seq
+            known = items.get(item)
+            if known is None:
+                keys = lookup(item)
+                known = items[item] = keys, number_of(keys)
+            seq += 1
+            log.append((seq, heads[subject], recorded, subject, encode_event(event), known[1]))
+            heads[subject] = seq
+            row = Row(seq, event.type, event.time, item, event.quantity, event.rating, known[0])
+            rows.setdefault(subject, []).append(row)
+        self.seq = seq
         return log
 
-    def _load(self, subjects: Sequence[str]) -> dict[str, ProfileState]:
-        """The states to change, from memory where they are."""
-        self.touched = subjects
-        states: dict[str, ProfileState] = {}
-        blobs: dict[str, bytes | None] = {}
+    def _heads(self) -> dict[str, int]:
+        """Sequence number of the last event of each subject so far."""
+        memory = self._memory
+        heads, others = memory.lag.heads(dict.fromkeys(self._subjects))
         missing: list[str] = []
-        for subject in subjects:
-            if (state := self._states.find(subject)) is not None:
-                states[subject] = state
-            elif (entry := self._cache.find(subject)) is not None:
-                blobs[subject] = entry.state
+        for subject in others:
+            if (entry := memory.cache.look(subject)) is not None:
+                heads[subject] = entry.rows[-1].seq if entry.rows else version_of(entry.state)
             else:
                 missing.append(subject)
-        blobs.update(self._store.states(missing))
-        for subject in subjects:
-            if subject not in states:
-                blob = blobs.get(subject)
-                state = ProfileState() if blob is None else decode_state(blob)
-                states[subject] = state
-                self._states.put(subject, state)
-        return states
+        if missing:
+            found = self._store.states(missing)
+            for subject in missing:
+                blob = self._bases[subject] = found.get(subject)
+                heads[subject] = version_of(blob)
+        return heads
 
 
 def _erased(position: int) -> Verdict:

@@ -43,8 +43,17 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     carts: dict[str, list[Move]]
 
 
+class _Head(msgspec.Struct, array_like=True, gc=False):
+    schema: int
+    version: int
+
+
+# Bytes of an unsigned integer by the byte before it.
+_INTEGERS = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
+
 _encoder = msgspec.msgpack.Encoder()
 _decoder = msgspec.msgpack.Decoder(_Stored)
+_head = msgspec.msgpack.Decoder(_Head)
 
 
 def encode_state(state: ProfileState) -> bytes:
@@ -105,3 +114,21 @@ def decode_state(blob: bytes) -> ProfileState:
         ratings=stored.ratings,
         carts=stored.carts,
     )
+
+
+def version_of(blob: bytes | None) -> int:
+    """The version of an encoded state, without decoding the rest; 0 when there is none.
+
+    Raises:
+        Unavailable: The bytes are damaged.
+    """
+    if blob is None:
+        return 0
+    # The second of what is more than 15 fields, after one that is less than 128: see the MessagePack specification.
+    size = _INTEGERS.get(blob[4]) if len(blob) > 13 and blob[0] == 0xDC else None
+    if size is not None:
+        return int.from_bytes(blob[5 : 5 + size], "big")
+    try:
+        return _head.decode(blob).version
+    except msgspec.MsgspecError:
+        raise damaged() from None

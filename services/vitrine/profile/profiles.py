@@ -15,32 +15,39 @@ from vitrine.errors import NotReady
 from vitrine.profile.cache import Entry, ProfileCache
 from vitrine.profile.columns import empty_profile, to_profile
 from vitrine.profile.commit import ItemLookup, Recorded
-from vitrine.profile.encoding import decode_state
+from vitrine.profile.encoding import encode_state
+from vitrine.profile.lag import caught_up
 from vitrine.profile.lock import StoreLock, make_directory, sync_directory
+from vitrine.profile.memory import Memory
 from vitrine.profile.reads import Readers
+from vitrine.profile.recovery import open_memory
 from vitrine.profile.rules import Rules
-from vitrine.profile.schema import connect_writer
+from vitrine.profile.schema import connect_writer, opening
 from vitrine.profile.store import Store
 from vitrine.profile.writer import Listener, Writer
 
 FILE = "profile.db"
 LOCK = "profile.lock"
 
+# So many events after an encoded profile are counted once by a reader, and not again by the next.
+_SHORTEN = 4
+
 
 class Profiles:
     """Records events durably and answers profiles. Every method may be called from any thread."""
 
-    def __init__(self, lock: StoreLock, store: Store, readers: Readers, writer: Writer, cache: ProfileCache,
+    def __init__(self, lock: StoreLock, store: Store, readers: Readers, writer: Writer, memory: Memory,
                  config: Config, clock: Clock) -> None:  # fmt: skip
         self._lock = lock
         self._store = store
         self._readers = readers
         self._writer = writer
-        self._cache = cache
+        self._cache = memory.cache
+        self._lag = memory.lag
         self._clock = clock
         self._shop = config.shop
         self._prefix = config.shop + "/"
-        self._rules = Rules.of(config.profile)
+        self._rules = memory.rules
         self._closed = False
 
     @classmethod
@@ -69,12 +76,14 @@ class Profiles:
         try:
             store = Store(connect_writer(directory / FILE, vfs))
             sync_directory(directory)
+            cache = ProfileCache(config.profile.cache_profiles)
+            with opening(directory / FILE):
+                memory = open_memory(store, cache, Rules.of(config.profile))
         except BaseException:
             lock.release()
             raise
-        cache = ProfileCache(config.profile.cache_profiles)
-        writer = Writer(store, cache, config, item_keys)
-        return cls(lock, store, Readers(directory / FILE, vfs), writer, cache, config, clock)
+        writer = Writer(store, memory, config, item_keys)
+        return cls(lock, store, Readers(directory / FILE, vfs), writer, memory, config, clock)
 
     @property
     def watermark(self) -> int:
@@ -120,8 +129,7 @@ class Profiles:
         key = self._prefix + subject.key
         entry = self._cache.find(key)
         if entry is None:
-            entry = self._cache.begin(key)
-            entry = self._cache.fill(key, entry, self._readers.states([key]).get(key))
+            entry = self._read([key])[key]
         return self._profile(entry, subject, watermark, min_watermark)
 
     def batch_get(self, subjects: Sequence[Subject]) -> list[Profile]:
@@ -129,16 +137,11 @@ class Profiles:
         watermark = self.watermark
         keys = [self._prefix + subject.key for subject in subjects]
         entries: dict[str, Entry] = {}
-        missing: dict[str, Entry] = {}
         for key in keys:
-            if key not in entries and key not in missing:
-                if (entry := self._cache.find(key)) is not None:
-                    entries[key] = entry
-                else:
-                    missing[key] = self._cache.begin(key)
-        found = self._readers.states(list(missing)) if missing else {}
-        for key, entry in missing.items():
-            entries[key] = self._cache.fill(key, entry, found.get(key))
+            if key not in entries and (entry := self._cache.find(key)) is not None:
+                entries[key] = entry
+        if missing := [key for key in dict.fromkeys(keys) if key not in entries]:
+            entries |= self._read(missing)
         return [
             self._profile(entries[key], subject, watermark, 0)
             for key, subject in zip(keys, subjects, strict=True)
@@ -181,6 +184,22 @@ class Profiles:
         self._store.connection.close()
         self._lock.release()
 
+    def _read(self, keys: Sequence[str]) -> dict[str, Entry]:
+        """What is not in memory."""
+        begun = [self._cache.begin(key) for key in keys]
+        # Before the disk: what is written meanwhile is then in both rather than in neither.
+        waiting = [self._lag.of(key) for key in keys]
+        found = self._readers.states(keys)
+        entries: dict[str, Entry] = {}
+        again: list[str] = []
+        for key, entry, rows in zip(keys, begun, waiting, strict=True):
+            if rows and self._lag.of(key)[:1] != rows[:1]:
+                # Written or erased meanwhile: what the disk had may be from before or from after.
+                again.append(key)
+            else:
+                entries[key] = self._cache.fill(key, entry, found.get(key), rows)
+        return entries | self._read(again) if again else entries
+
     def _check(self, min_watermark: int) -> int:
         watermark = self._writer.watermark
         if min_watermark > watermark:
@@ -192,10 +211,14 @@ class Profiles:
     def _profile(self, entry: Entry, subject: Subject, watermark: int, min_watermark: int) -> Profile:
         profile = entry.profile
         if profile is None:
-            if entry.state is None:
+            if entry.state is None and not entry.rows:
                 profile = empty_profile(self._rules, subject, watermark)
             else:
-                profile = to_profile(decode_state(entry.state), self._rules, subject, watermark)
+                state = caught_up(entry.state, entry.rows, self._rules)
+                profile = to_profile(state, self._rules, subject, watermark)
+                if len(entry.rows) >= _SHORTEN:
+                    shorter = Entry(encode_state(state), (), profile)
+                    self._cache.replace(self._prefix + subject.key, entry, shorter)
             entry.profile = profile
         if profile.watermark < min_watermark:
             profile = entry.profile = replace(profile, watermark=watermark)

@@ -1,12 +1,15 @@
 """The tables of the profile store and how a connection to them is set up."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
+import msgspec
 
 from vitrine.errors import ConfigError
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 # "Vitr" in ASCII: tells the file apart from other SQLite databases.
 APPLICATION_ID = 0x56697472
 # Up to 3.51.2, two connections can corrupt a write-ahead log when it is reset.
@@ -14,19 +17,36 @@ MINIMUM_SQLITE = (3, 51, 3)
 
 # Subjects are stored as "SHOP/u:ID". A key is a hash of shop and event id, and stands for as long as its event
 # in `log`: a history may be loaded again years later. Nothing refers to a shopper but `profiles` and `log`; `tombstones`
-# holds hashes of erased ones. The events of a subject are chained: `prev` is the one before, and
-# the profile's version is the last one. An index by subject would cost a quarter of the writing speed and is needed
-# for erasing only.
+# holds hashes of erased ones. The events of a subject are chained: `prev` is the one before. An index by subject would
+# cost a quarter of the writing speed and is needed for erasing only.
+#
+# The log is the truth. Profiles and keys may lag behind it: what they lack are events after `profiles_floor` and
+# `keys_floor`, which a restart reads. A profile's version tells the last event in it. `item_keys` holds what the items
+# of events counted as when they were recorded (`log.keys`, 0 for nothing), and `rules` how they were counted: what is
+# counted later comes out the same to the last bit.
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE profiles(subject TEXT PRIMARY KEY, state BLOB NOT NULL);
 CREATE TABLE log(
-  seq INTEGER PRIMARY KEY, prev INTEGER NOT NULL, recorded REAL NOT NULL, subject TEXT NOT NULL, event BLOB NOT NULL
+  seq INTEGER PRIMARY KEY, prev INTEGER NOT NULL, recorded REAL NOT NULL, subject TEXT NOT NULL, event BLOB NOT NULL,
+  keys INTEGER NOT NULL DEFAULT 0
 );
+CREATE TABLE item_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 CREATE TABLE event_keys(key BLOB PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE tombstones(subject BLOB PRIMARY KEY, time REAL NOT NULL) WITHOUT ROWID;
-INSERT INTO meta VALUES ('floor', 0);
+INSERT INTO meta VALUES ('floor', 0), ('profiles_floor', 0), ('keys_floor', 0);
 """
+
+# What older stores lack, by the version that they have.
+_MIGRATIONS = {
+    # Every event was in its profile and in the table of keys.
+    1: """
+ALTER TABLE log ADD COLUMN keys INTEGER NOT NULL DEFAULT 0;
+CREATE TABLE item_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL);
+INSERT INTO meta SELECT 'profiles_floor', max(ifnull((SELECT max(seq) FROM log), 0), value) FROM meta WHERE name = 'floor';
+INSERT INTO meta SELECT 'keys_floor', value FROM meta WHERE name = 'profiles_floor';
+"""
+}
 
 
 def check_sqlite() -> None:
@@ -50,7 +70,7 @@ def connect_writer(file: Path, vfs: str | None = None) -> apsw.Connection:
         ConfigError: The file is no profile store, or one of a newer version, or cannot be opened.
     """
     check_sqlite()
-    try:
+    with opening(file):
         connection = apsw.Connection(str(file), vfs=vfs, statementcachesize=256)
         connection.set_busy_timeout(10_000)
         connection.pragma("journal_mode", "wal")
@@ -64,15 +84,28 @@ def connect_writer(file: Path, vfs: str | None = None) -> apsw.Connection:
         _ensure_tables(connection, file)
         # Whatever an erasure that was cut short left in the log of an earlier process.
         connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+    return connection
+
+
+@contextmanager
+def opening(file: Path) -> Iterator[None]:
+    """Tells what is wrong with the file of a store that is being opened.
+
+    Raises:
+        ConfigError: It is no database, is damaged or in use, or cannot be opened or written.
+    """
+    try:
+        yield
     except apsw.NotADBError:
         raise ConfigError(f"{file} is not a profile store; choose another --store") from None
     except (apsw.CantOpenError, apsw.ReadOnlyError, apsw.PermissionsError):
         raise ConfigError(f"{file} cannot be opened for writing; check its permissions") from None
+    except apsw.BusyError:
+        raise ConfigError(f"{file} is in use by another program; close that one") from None
     except (apsw.IOError, apsw.FullError) as error:
         raise ConfigError(f"{file} cannot be written: {error}; free space on its disk") from None
-    except apsw.CorruptError:
+    except (apsw.CorruptError, msgspec.MsgspecError):
         raise ConfigError(f"{file} is damaged; restore it from a backup") from None
-    return connection
 
 
 def connect_reader(file: Path, vfs: str | None = None) -> apsw.Connection:
@@ -94,3 +127,8 @@ def _ensure_tables(connection: apsw.Connection, file: Path) -> None:
         raise ConfigError(f"{file} is another program's database; choose another --store")
     elif version > SCHEMA_VERSION:
         raise ConfigError(f"{file} was written by a newer version; upgrade this server")
+    else:
+        for older in range(version, SCHEMA_VERSION):
+            with connection:
+                connection.execute(_MIGRATIONS[older])
+                connection.pragma("user_version", older + 1)

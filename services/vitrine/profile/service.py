@@ -16,7 +16,8 @@ from vitrine.profile.profiles import Profiles
 from vitrine.profile.watch import Watchers
 from vitrine.rpc.limits import MAX_ANSWER_BYTES
 from vitrine.wire.events import events_from_proto, merge_verdicts, subject_from_proto, verdicts_to_proto
-from vitrine.wire.profiles import activity_to_proto, profile_to_proto
+from vitrine.wire.profile_bytes import ProfileBytes
+from vitrine.wire.profiles import activity_to_proto
 from vitrine.wire.tokens import CURSOR, REVISION, WATERMARK, decode_token, encode_token
 
 MAX_BATCH = 1_000
@@ -58,6 +59,7 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         self._clock = clock
         self._catalog_revision = catalog_revision
         self._watchers = Watchers(profiles)
+        self._bytes = ProfileBytes()
 
     def stop(self) -> None:
         """Ends the watches, which would never end by themselves."""
@@ -111,7 +113,9 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         if profile is None:
             loop = asyncio.get_running_loop()
             profile = await loop.run_in_executor(self._workers, profiles.get, subject, watermark)
-        return profile_pb2.GetProfileResponse(profile=profile_to_proto(profile, self._clock()))
+        response = profile_pb2.GetProfileResponse()
+        self._bytes.add_to(response.profile, subject, profile, self._clock())
+        return response
 
     async def BatchGetProfiles(
         self,
@@ -128,8 +132,10 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         context: "grpc.aio.ServicerContext[profile_pb2.DeleteProfileRequest, profile_pb2.DeleteProfileResponse]",
     ) -> profile_pb2.DeleteProfileResponse:
         subject = subject_from_proto(request.subject, "subject")
-        erased = await asyncio.wrap_future(self._profiles.erase(subject, self._clock()))
-        return profile_pb2.DeleteProfileResponse(events_erased=erased)
+        erasing = self._profiles.erase(subject, self._clock())
+        # Also when the caller goes away, or is told that the files still hold traces.
+        erasing.add_done_callback(lambda _: self._bytes.drop(subject))
+        return profile_pb2.DeleteProfileResponse(events_erased=await asyncio.wrap_future(erasing))
 
     async def WatchActivity(
         self,
@@ -168,14 +174,12 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
         now = self._clock()
         response = profile_pb2.BatchGetProfilesResponse()
         size = 0
-        for profile in self._profiles.batch_get(subjects):
-            message = profile_to_proto(profile, now)
-            size += message.ByteSize()
+        for subject, profile in zip(subjects, self._profiles.batch_get(subjects), strict=True):
+            size += self._bytes.add_to(response.profiles.add(), subject, profile, now)
             if size > MAX_ANSWER_BYTES:
                 raise TooLarge(
-                    f"{len(response.profiles) + 1} of the {len(subjects)} profiles fill an answer; ask for fewer at once"
+                    f"{len(response.profiles)} of the {len(subjects)} profiles fill an answer; ask for fewer at once"
                 )
-            response.profiles.append(message)
         return response
 
 

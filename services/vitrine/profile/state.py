@@ -159,15 +159,20 @@ class ProfileState(msgspec.Struct, gc=False, eq=False):
 
     def _count_keys(self, keys: ItemKeys, weight: float, time: float, rules: Rules) -> None:
         table = self.categories
+        new = False
         for category in keys.categories:
-            table.count(category, weight, time, rules)
-        if len(table) > rules.max_keys:
+            new |= table.count(category, weight, time, rules)
+        if new and len(table) > rules.max_keys:
             table.trim(rules.max_keys, rules)
-        for table, key in ((self.brands, keys.brand), (self.price_bands, keys.price_band)):
-            if key:
-                table.count(key, weight, time, rules)
-                if len(table) > rules.max_keys:
-                    table.trim(rules.max_keys, rules)
+        brand, band = keys.brand, keys.price_band
+        if brand and self.brands.count(brand, weight, time, rules) and len(self.brands) > rules.max_keys:
+            self.brands.trim(rules.max_keys, rules)
+        if (
+            band
+            and self.price_bands.count(band, weight, time, rules)
+            and len(self.price_bands) > rules.max_keys
+        ):
+            self.price_bands.trim(rules.max_keys, rules)
 
     def _evict(self, rules: Rules) -> None:
         """Keeps seven eighths of the cap: first what is liked, hidden or in the basket, then by interest now."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from hashlib import blake2b
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeAlias, TypeVar
 
 import apsw
 import msgspec
@@ -38,22 +38,27 @@ def subject_hash(subject: str) -> bytes:
     return blake2b(subject.encode(), digest_size=16).digest()
 
 
-class LogRow(NamedTuple):
-    """A row of the log.
+# Sequence number; that of the subject's event before, 0 for the first; server time of recording, Unix seconds; subject
+# as stored; encoded `Event`; number of what its item counts as, 0 for nothing.
+LogRow: TypeAlias = tuple[int, int, float, str, bytes, int]
+
+
+class Changes(NamedTuple):
+    """What a transaction writes.
 
     Attributes:
-        seq: Sequence number.
-        prev: That of the subject's event before; 0 for the first.
-        recorded: Server time, Unix seconds.
-        subject: As stored.
-        event: Encoded `Event`.
+        rows: Events.
+        item_keys: Number and encoded `ItemKeys`, of those that were never written.
+        keys: Keys of these events or earlier ones, in order.
+        states: Subjects as stored and their encoded profiles.
+        floors: Rows of `meta`.
     """
 
-    seq: int
-    prev: int
-    recorded: float
-    subject: str
-    event: bytes
+    rows: Sequence[LogRow]
+    item_keys: Sequence[tuple[int, bytes]]
+    keys: Sequence[bytes]
+    states: Sequence[tuple[str, bytes]]
+    floors: Sequence[tuple[str, int]]
 
 
 class Store:
@@ -99,18 +104,44 @@ class Store:
         """The encoded profiles of those subjects that have one."""
         return dict(select_states(self.connection, subjects))
 
-    def add(self, rows: Sequence[LogRow], keys: Iterable[bytes], states: Iterable[tuple[str, bytes]]) -> None:
-        """Writes events, their keys and the profiles they changed."""
+    def add(self, changes: Changes) -> None:
+        """Writes what the fields say."""
         many = self.connection.executemany
-        many("INSERT INTO log VALUES (?, ?, ?, ?, ?)", rows)
-        # In order, so that neighbours in the tree are touched together.
-        many("INSERT INTO event_keys VALUES (?)", [(key,) for key in sorted(keys)])
+        many("INSERT INTO item_keys VALUES (?, ?)", changes.item_keys)
+        many("INSERT INTO log VALUES (?, ?, ?, ?, ?, ?)", changes.rows)
+        # After a crash nobody knows which of those that waited were written.
+        many("INSERT OR IGNORE INTO event_keys VALUES (?)", [(key,) for key in changes.keys])
         many(
             "INSERT INTO profiles VALUES (?, ?) ON CONFLICT(subject) DO UPDATE SET state = excluded.state",
-            states,
+            changes.states,
+        )
+        many("UPDATE meta SET value = ?2 WHERE name = ?1", changes.floors)
+
+    def meta(self, name: str) -> Any:
+        """A value of the table of that name; ``None`` when there is none."""
+        return self._execute("SELECT value FROM meta WHERE name = ?", (name,)).get
+
+    def set_meta(self, name: str, value: int | str) -> None:
+        """Sets it."""
+        self._execute(
+            "INSERT INTO meta VALUES (?, ?) ON CONFLICT(name) DO UPDATE SET value = excluded.value",
+            (name, value),
         )
 
-    def erase(self, subject: str, version: int, time: float, last_seq: int) -> int:
+    def item_keys(self, limit: int) -> Iterable[tuple[int, bytes]]:
+        """Numbers and encoded `ItemKeys`, the latest first."""
+        return self._execute("SELECT id, keys FROM item_keys ORDER BY id DESC LIMIT ?", (limit,))
+
+    def item_keys_of(self, number: int) -> bytes:
+        """One of them; nothing when there is none, which no decoder takes."""
+        keys: bytes | None = self._execute("SELECT keys FROM item_keys WHERE id = ?", (number,)).get
+        return keys or b""
+
+    def log_after(self, seq: int) -> Iterable[tuple[int, str, bytes, int]]:
+        """Sequence number, subject, encoded event and number of its keys, of the log after a sequence number."""
+        return self._execute("SELECT seq, subject, event, keys FROM log WHERE seq > ? ORDER BY seq", (seq,))
+
+    def erase(self, subject: str, version: int, time: float, last_seq: int) -> list[bytes]:
         """Deletes everything of a subject but a hash and the time.
 
         Args:
@@ -120,15 +151,13 @@ class Store:
             last_seq: Last sequence number given out.
 
         Returns:
-            How many events were deleted.
+            The keys of the events that were deleted.
         """
         shop = subject.partition("/")[0]
         rows: list[Any] = self._execute(_CHAIN, (version, subject)).fetchall()
         many = self.connection.executemany
-        many(
-            "DELETE FROM event_keys WHERE key = ?",
-            [(event_key(shop, decode_event(row[1]).event_id),) for row in rows],
-        )
+        keys = [event_key(shop, decode_event(row[1]).event_id) for row in rows]
+        many("DELETE FROM event_keys WHERE key = ?", [(key,) for key in keys])
         many("DELETE FROM log WHERE seq = ?", [(row[0],) for row in rows])
         self._execute("DELETE FROM profiles WHERE subject = ?", (subject,))
         self._execute(
@@ -137,7 +166,7 @@ class Store:
         )
         # Sequence numbers are never used twice, even when the last rows of the log are gone.
         self._execute("UPDATE meta SET value = ? WHERE name = 'floor'", (last_seq,))
-        return len(rows)
+        return keys
 
     def truncate_wal(self) -> bool:
         """Moves the write-ahead log into the database and empties it; false while a reader is in the way."""

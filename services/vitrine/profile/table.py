@@ -50,14 +50,16 @@ class Table(msgspec.Struct, gc=False, eq=False):
     def find(self, key: str) -> int:
         """Row of a key, −1 when it has none."""
         rows = self._rows
-        if rows is None:
-            if self._searches < _SEARCHES:
-                self._searches += 1
-                try:
-                    return self.keys.index(key)
-                except ValueError:
-                    return -1
-            rows = self._rows = dict(zip(self.keys, range(len(self.keys)), strict=True))
+        if rows is not None:
+            return rows.get(key, -1)
+        if self._searches < _SEARCHES:
+            self._searches += 1
+            try:
+                return self.keys.index(key)
+            except ValueError:
+                return -1
+        keys = self.keys
+        rows = self._rows = dict(zip(keys, range(len(keys)), strict=True))
         return rows.get(key, -1)
 
     def add(self, key: str, cells: tuple[float, ...]) -> int:
@@ -80,16 +82,20 @@ class Table(msgspec.Struct, gc=False, eq=False):
         self.stored = [keys[row] for row in chosen.tolist()]
         self._rows = None
 
-    def count(self, key: str, weight: float, time: float, rules: Rules) -> None:
+    def count(self, key: str, weight: float, time: float, rules: Rules) -> bool:
         """Counts one event on a row of (count, long, short, last) and adds its weight to the interests.
 
         The interests stand as of ``last``: Σ weight × 2^(−(last − time) ÷ half-life), in whatever order events
         come.
+
+        Returns:
+            Whether the key is new.
         """
-        row = self.find(key)
+        rows = self._rows
+        row = self.find(key) if rows is None else rows.get(key, -1)
         if row < 0:
             self.add(key, (1.0, weight, weight, time))
-            return
+            return True
         cells = self.cells
         at = row * COUNTER_WIDTH
         cells[at] += 1.0
@@ -101,6 +107,7 @@ class Table(msgspec.Struct, gc=False, eq=False):
         elif weight:
             cells[at + 1] += weight * exp2(age / rules.long_half_life)
             cells[at + 2] += weight * exp2(age / rules.short_half_life)
+        return False
 
     def trim(self, cap: int, rules: Rules) -> None:
         """Keeps seven eighths of ``cap`` counters, those of the greatest long-term interest now."""

@@ -11,20 +11,16 @@ import apsw
 from vitrine.config import Config
 from vitrine.domain.events import Activity, Event
 from vitrine.errors import Unavailable, VitrineError
-from vitrine.profile.cache import ProfileCache, StateCache
 from vitrine.profile.commit import Batch, Commit, ItemLookup, Recorded
-from vitrine.profile.encoding import decode_state
 from vitrine.profile.jobs import EraseJob, JobQueue, RecordJob
-from vitrine.profile.state import ProfileState
-from vitrine.profile.store import Store, subject_hash
+from vitrine.profile.lag import caught_up
+from vitrine.profile.memory import Memory
+from vitrine.profile.store import Store
 
 log = logging.getLogger(__name__)
 
 # How long an erasure waits for readers to leave the write-ahead log.
 TRUNCATE_SECONDS = 10.0
-
-# Shoppers whose states stay ready to be changed; a state takes some 10 kB, 25 once unpacked.
-HOT_STATES = 8_192
 
 Listener = Callable[[Activity], None]
 
@@ -36,14 +32,13 @@ class Writer:
         watermark: Sequence number up to which everything is on disk and in the cache.
     """
 
-    def __init__(self, store: Store, cache: ProfileCache, config: Config, item_keys: ItemLookup) -> None:
+    def __init__(self, store: Store, memory: Memory, config: Config, item_keys: ItemLookup) -> None:
         self.watermark = store.last_seq()
         self._store = store
-        self._cache = cache
-        self._states = StateCache(min(HOT_STATES, config.profile.cache_profiles))
+        self._memory = memory
         self._config = config
         self._item_keys = item_keys
-        self._tombstones = store.tombstones()
+        self._broken = False
         self._listeners: tuple[Listener, ...] = ()
         self._jobs = JobQueue()
         self._thread = Thread(target=self._run, name="profile-writer", daemon=True)
@@ -80,23 +75,24 @@ class Writer:
                 self._erase(jobs)
             elif jobs:
                 self._record(jobs)
+        if self._broken:
+            return
+        try:
+            self._memory.finish(self._store, self.watermark)
+        except Exception as error:  # noqa: BLE001
+            self._undo(error)
 
     def _record(self, jobs: Sequence[RecordJob]) -> None:
-        commit = Commit(
-            self._store,
-            self._cache,
-            self._states,
-            self._config,
-            self._item_keys,
-            self._tombstones,
-            self.watermark,
-        )
+        if self._broken:
+            self._stop(jobs)
+            return
+        commit = Commit(self._store, self._memory, self._config, self._item_keys, self.watermark)
         try:
             self._store.begin()
             commit.write([job.batch for job in jobs])
             self._store.commit()
         except Exception as error:  # noqa: BLE001 (the thread must survive whatever fails)
-            self._states.drop(commit.touched)
+            commit.undo()
             self._undo(error)
             if len(jobs) > 1 and not isinstance(error, apsw.Error):
                 # One call is at fault; the others shall not suffer.
@@ -107,7 +103,13 @@ class Writer:
             for job in jobs:
                 job.done.set_exception(failure)
             return
-        self._cache.put(commit.blobs)
+        try:
+            commit.settle()
+        except Exception:
+            # Memory is no longer what is on disk. A restart reads it from there.
+            log.exception("the profile store stops: what it holds in memory went wrong")
+            self._stop(jobs)
+            return
         self.watermark = commit.seq
         if commit.accepted:
             self._tell(commit.activity())
@@ -115,28 +117,45 @@ class Writer:
             job.done.set_result(Recorded(verdicts, commit.seq))
 
     def _erase(self, job: EraseJob) -> None:
+        subject, memory = job.subject, self._memory
         try:
+            # A reader that has the events that wait must not miss the profile that they belong to.
+            if memory.lag.last(subject):
+                memory.write(self._store, [subject], memory.rules)
             self._store.begin()
-            state = self._store.states([job.subject]).get(job.subject)
-            known = ProfileState() if state is None else decode_state(state)
+            blob = self._store.states([subject]).get(subject)
+            known = caught_up(blob, memory.lag.of(subject), memory.rules)
             # An event from a clock that is ahead happened before the erasure, too.
             moment = max(job.now, known.last_time)
-            erased = self._store.erase(job.subject, known.version, moment, self.watermark)
+            erased = self._store.erase(subject, known.version, moment, self.watermark)
             self._store.commit()
         except Exception as error:  # noqa: BLE001
             self._undo(error)
             job.done.set_exception(_failure(error))
             return
-        self._states.drop([job.subject])
-        self._cache.put([(job.subject, None)])
-        key = subject_hash(job.subject)
-        self._tombstones[key] = max(moment, self._tombstones.get(key, 0.0))
+        try:
+            memory.erased(subject, erased, moment)
+        except Exception:
+            log.exception("the profile store stops: what it holds in memory went wrong")
+            self._stop([job])
+            return
         try:
             self._empty_wal()
         except Exception as error:  # noqa: BLE001
             job.done.set_exception(_failure(error))
             return
-        job.done.set_result(erased)
+        job.done.set_result(len(erased))
+
+    def _stop(self, jobs: Sequence[RecordJob | EraseJob]) -> None:
+        """Refuses these calls, those that wait and all to come."""
+        self._broken = True
+        self._jobs.close()
+        failure = Unavailable("the profile store has stopped; restart this server and send this again")
+        waiting: Sequence[RecordJob | EraseJob] | EraseJob | None = jobs
+        while waiting is not None:
+            for job in [waiting] if isinstance(waiting, EraseJob) else waiting:
+                job.done.set_exception(failure)
+            waiting = self._jobs.take()
 
     def _empty_wal(self) -> None:
         """Overwritten data must not live on in the write-ahead log."""

@@ -18,6 +18,12 @@ MAX_ATTRIBUTES = 32
 MAX_DWELL_SECONDS = 366 * 86_400
 _LAST_TYPE = max(EventType)
 _SEARCH = int(EventType.SEARCH)
+# Characters, of at most four bytes each, that fit into any field.
+_SHORT = MAX_ID_BYTES // 4
+_PLAIN = {
+    status: profile_pb2.EventVerdict(status=int(status))  # type: ignore[arg-type]
+    for status in EventStatus
+}
 
 
 def subject_from_proto(message: common_pb2.Subject, field: str) -> Subject:
@@ -55,24 +61,39 @@ def event_from_proto(message: profile_pb2.Event, now: float, field: str) -> Even
     if not 0 < event_type <= _LAST_TYPE:
         what = f"has the unknown value {event_type}" if event_type else "is missing"
         raise InvalidInput(f"{field}.type", f"{what}; set one of the types of EventType")
+    # Most are short enough for anything: no path is put together for these, nor bytes counted.
     item_id = message.item_id
-    if item_id or event_type != _SEARCH:
+    if not 0 < len(item_id) <= _SHORT and (item_id or event_type != _SEARCH):
         check_id(item_id, f"{field}.item_id")
+    event_id = message.event_id
+    if not 0 < len(event_id) <= _SHORT:
+        check_id(event_id, f"{field}.event_id")
+    text, request_id, scene, channel = message.text, message.request_id, message.scene, message.channel
+    if len(text) > _SHORT:
+        check_text(text, f"{field}.text", MAX_TEXT_BYTES)
+    if len(request_id) > _SHORT:
+        check_text(request_id, f"{field}.request_id", MAX_ID_BYTES)
+    if len(scene) > _SHORT:
+        check_text(scene, f"{field}.scene", MAX_ID_BYTES)
+    if len(channel) > _SHORT:
+        check_text(channel, f"{field}.channel", MAX_ID_BYTES)
+    has = message.HasField
+    value = message.value if has("value") else None
     return Event(
-        event_id=check_id(message.event_id, f"{field}.event_id"),
-        subject=subject_from_proto(message.subject, f"{field}.subject").key,
+        event_id=event_id,
+        subject=_subject_key(message.subject, field),
         item_id=item_id,
         type=event_type,
-        time=timestamp_from_proto(message.time, f"{field}.time") if message.HasField("time") else now,
-        value_micros=_value(message.value, f"{field}.value"),
-        currency=message.value.currency_code,
-        quantity=_amount(message.quantity, f"{field}.quantity") if message.HasField("quantity") else 1.0,
-        rating=_amount(message.rating, f"{field}.rating") if message.HasField("rating") else nan,
-        text=check_text(message.text, f"{field}.text", MAX_TEXT_BYTES),
-        dwell=_dwell(message, field) if message.HasField("dwell") else 0.0,
-        request_id=check_text(message.request_id, f"{field}.request_id", MAX_ID_BYTES),
-        scene=check_text(message.scene, f"{field}.scene", MAX_ID_BYTES),
-        channel=check_text(message.channel, f"{field}.channel", MAX_ID_BYTES),
+        time=timestamp_from_proto(message.time, f"{field}.time") if has("time") else now,
+        value_micros=0 if value is None else _value(value, field),
+        currency="" if value is None else value.currency_code,
+        quantity=_amount(message.quantity, f"{field}.quantity") if has("quantity") else 1.0,
+        rating=_amount(message.rating, f"{field}.rating") if has("rating") else nan,
+        text=text,
+        dwell=_dwell(message, field) if has("dwell") else 0.0,
+        request_id=request_id,
+        scene=scene,
+        channel=channel,
         attributes=_attributes(message, field) if message.attributes else {},
     )
 
@@ -138,9 +159,11 @@ def merge_verdicts(
 
 
 def verdicts_to_proto(verdicts: Iterable[Verdict]) -> list[profile_pb2.EventVerdict]:
-    """The verdicts as messages."""
+    """The verdicts as messages; equal ones may be one object."""
     return [
-        profile_pb2.EventVerdict(status=int(status), field=field, message=message)  # type: ignore[arg-type]
+        _PLAIN[status]
+        if not (field or message)
+        else profile_pb2.EventVerdict(status=int(status), field=field, message=message)  # type: ignore[arg-type]
         for status, field, message in verdicts
     ]
 
@@ -154,13 +177,23 @@ def verdict_from_proto(message: profile_pb2.EventVerdict) -> Verdict:
     return Verdict(status, message.field, message.message)
 
 
+def _subject_key(message: common_pb2.Subject, field: str) -> str:
+    """`Subject.key`."""
+    user = message.user_id
+    if 0 < len(user) <= _SHORT:
+        return "u:" + user
+    return subject_from_proto(message, f"{field}.subject").key
+
+
 def _value(message: common_pb2.Money, field: str) -> int:
     if not 0 <= message.micros <= MAX_MICROS:
-        raise InvalidInput(f"{field}.micros", f"is {message.micros}; a value is 0 to {MAX_MICROS} millionths")
+        raise InvalidInput(
+            f"{field}.value.micros", f"is {message.micros}; a value is 0 to {MAX_MICROS} millionths"
+        )
     # Unlike a price in the catalogue, a value may lack its currency: many logs do.
     code = message.currency_code
     if code and not (len(code) == 3 and code.isascii() and code.isalpha() and code.isupper()):
-        raise InvalidInput(f"{field}.currency_code", "is not an ISO 4217 code such as EUR")
+        raise InvalidInput(f"{field}.value.currency_code", "is not an ISO 4217 code such as EUR")
     return message.micros
 
 

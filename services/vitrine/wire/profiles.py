@@ -21,17 +21,23 @@ VERSION = "v"
 
 def profile_to_proto(profile: Profile, now: float) -> profile_pb2.Profile:
     """The profile as a message; its segment is that of ``now`` (Unix seconds)."""
+    message = content_to_proto(profile)
+    message.watermark = encode_token(WATERMARK, profile.watermark)
+    message.segment = int(profile.segment(now))  # type: ignore[assignment]
+    if profile.subject is not None:
+        message.subject.CopyFrom(subject_to_proto(profile.subject))
+    return message
+
+
+def content_to_proto(profile: Profile) -> profile_pb2.Profile:
+    """The profile as a message but for what depends on the reading: subject, watermark and segment."""
     message = profile_pb2.Profile(
         version=encode_token(VERSION, profile.version),
-        watermark=encode_token(WATERMARK, profile.watermark),
         event_count=profile.event_count,
-        segment=int(profile.segment(now)),  # type: ignore[arg-type]
         purchase_days=profile.purchase_days,
         long_half_life=duration_to_proto(profile.long_half_life),
         short_half_life=duration_to_proto(profile.short_half_life),
     )
-    if profile.subject is not None:
-        message.subject.CopyFrom(subject_to_proto(profile.subject))
     if profile.event_count:
         message.first_time.CopyFrom(timestamp_to_proto(profile.first_time))
         message.last_time.CopyFrom(timestamp_to_proto(profile.last_time))

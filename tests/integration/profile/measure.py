@@ -23,7 +23,7 @@ from vitrine.domain.items import ItemKeys
 from vitrine.domain.subject import Subject
 from vitrine.profile import Profiles
 from vitrine.profile.schema import connect_writer
-from vitrine.profile.store import LogRow, Store, encode_event, event_key
+from vitrine.profile.store import Changes, Store, encode_event, event_key
 from vitrine.wire.profiles import profile_from_proto, profile_to_proto
 
 NOW = 1_700_000_000.0
@@ -92,23 +92,28 @@ def stream(store: Profiles, parts: Sequence[Sequence[Event]], threads: int) -> s
 
 
 def bare(file: Path, parts: Sequence[Sequence[Event]], states: dict[str, bytes]) -> str:
-    """The same rows, look-ups of keys and syncs, everything else prepared."""
+    """The same rows, look-ups of keys and syncs, everything else prepared; every profile whole at every event."""
     with closing(connect_writer(file)) as connection:
         store, seq = Store(connection), count(1)
         work = [
             (
-                [LogRow(next(seq), 0, NOW, "default/" + e.subject, encode_event(e)) for e in part],
                 [event_key("default", e.event_id) for e in part],
-                [(s, states[s]) for s in dict.fromkeys("default/" + e.subject for e in part)],
+                Changes(
+                    [(next(seq), 0, NOW, "default/" + e.subject, encode_event(e), 0) for e in part],
+                    (),
+                    sorted(event_key("default", e.event_id) for e in part),
+                    [(s, states[s]) for s in dict.fromkeys("default/" + e.subject for e in part)],
+                    (),
+                ),
             )
             for part in parts
         ]
 
         def go() -> None:
-            for rows, names, changed in work:
+            for names, changes in work:
                 store.begin()
                 store.known_keys(names)
-                store.add(rows, names, changed)
+                store.add(changes)
                 store.commit()
 
         return speed(sum(map(len, parts)), go)

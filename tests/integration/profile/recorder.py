@@ -1,6 +1,7 @@
 """Records events until it is killed and prints the numbers of those acknowledged: ``recorder.py STORE FIRST``.
 
-Event n is of subject n % 7 and item n % 11. Four threads record batches of nine at the same time.
+Event n is of subject n % 7 and item n % 11. Four threads record batches of nine at the same time. With ``lag`` as a third
+argument, little may wait: profiles and keys are written all the time.
 """
 
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from vitrine.config import load_config
 from vitrine.domain.events import Event
-from vitrine.profile import Profiles
+from vitrine.profile import Profiles, recovery
 
 NOW = 1_700_000_000.0
 BATCH = 9
@@ -29,6 +30,9 @@ def make_event(number: int) -> Event:
 
 def main() -> None:
     """Never returns."""
+    if sys.argv[3:] == ["lag"]:
+        for name, most in (("MAX_ROWS", 6), ("MAX_WAITING", 30), ("MAX_KEYS", 50)):
+            setattr(recovery, name, most)
     store = Profiles.open(Path(sys.argv[1]), load_config(), lambda _: None, lambda: NOW)
     batches = count(int(sys.argv[2]) // BATCH)
 

@@ -24,10 +24,10 @@ def open_store(folder: Path) -> Profiles:
     return Profiles.open(folder, load_config(), lambda _: None, lambda: NOW)
 
 
-def start(store: Path, first: int) -> "subprocess.Popen[str]":
+def start(store: Path, first: int, *more: str) -> "subprocess.Popen[str]":
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, str(RECORDER), str(store), str(first)],
+        [sys.executable, str(RECORDER), str(store), str(first), *more],
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
         text=True,
@@ -78,10 +78,13 @@ def expected(numbers: set[int]) -> dict[tuple[str, str], float]:
     return dict(Counter((str(n % 7), f"item {n % 11}") for n in numbers))
 
 
-def test_kill_9_in_the_middle_of_a_stream_loses_nothing_and_counts_nothing_twice(tmp_path: Path) -> None:
+@pytest.mark.parametrize("lag", [(), ("lag",)])
+def test_kill_9_in_the_middle_of_a_stream_loses_nothing_and_counts_nothing_twice(
+    tmp_path: Path, lag: tuple[str, ...]
+) -> None:
     first = 0
     for run in range(3):
-        with start(tmp_path, first) as process:
+        with start(tmp_path, first, *lag) as process:
             promised = acknowledged(process, 30 + 17 * run)
             process.kill()
             promised |= acknowledged(process)
@@ -90,11 +93,14 @@ def test_kill_9_in_the_middle_of_a_stream_loses_nothing_and_counts_nothing_twice
 
 
 @pytest.mark.fuse
-def test_a_power_cut_loses_nothing_that_was_acknowledged(lossyfs: LossyFilesystem) -> None:
+@pytest.mark.parametrize("lag", [(), ("lag",)])
+def test_a_power_cut_loses_nothing_that_was_acknowledged(
+    lossyfs: LossyFilesystem, lag: tuple[str, ...]
+) -> None:
     store = lossyfs.mountpoint / "new" / "store"
     first = 0
     for boot in range(3):
-        with start(store, first) as process:
+        with start(store, first, *lag) as process:
             promised = acknowledged(process, 40 + 23 * boot)
             lossyfs.cut_power()
             process.kill()

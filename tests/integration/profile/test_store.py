@@ -15,7 +15,7 @@ from vitrine.domain.events import Activity, Event, EventStatus, EventType
 from vitrine.domain.items import ItemKeys
 from vitrine.domain.subject import Subject
 from vitrine.errors import ConfigError, NotReady, Overloaded, Unavailable
-from vitrine.profile import Profiles, Recorded
+from vitrine.profile import Profiles, Recorded, recovery
 from vitrine.profile.commit import Batch
 from vitrine.profile.jobs import JobQueue, RecordJob
 
@@ -171,6 +171,7 @@ def test_an_event_is_known_for_as_long_as_it_stands_in_the_log(
         assert statuses(store.record(live).result()) == [D] * 30
         assert store.get(ANN).event_count == 60
     assert store.delete(ANN) == 60
+    store.close()
     assert stored_keys(tmp_path / "store") == 2
 
 
@@ -220,9 +221,11 @@ def test_the_queue_is_bounded() -> None:
 
 
 @pytest.mark.parametrize("cached", [0, 2, 1000])
+@pytest.mark.parametrize("rows", [1, 4, 1000])
 def test_readers_beside_writers_see_whole_profiles_and_every_acknowledged_event(
-    tmp_path: Path, cached: int
+    tmp_path: Path, cached: int, rows: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(recovery, "MAX_ROWS", rows)
     people = [Subject(str(n)) for n in range(8)]
     wrong: list[str] = []
     done = threading.Event()
@@ -251,3 +254,32 @@ def test_readers_beside_writers_see_whole_profiles_and_every_acknowledged_event(
             thread.join()
         assert not wrong
         assert [profile.event_count for profile in store.batch_get(people)] == [60] * 8
+
+
+@pytest.mark.parametrize("cached", [0, 1000])
+def test_readers_beside_an_erasure_see_all_or_nothing(
+    tmp_path: Path, cached: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "MAX_ROWS", 7)
+    done = threading.Event()
+    seen: set[int] = set()
+    with closing(Profiles.open(tmp_path, config(cache_profiles=cached), keys, lambda: NOW)) as store:
+
+        def read() -> None:
+            while not done.is_set():
+                seen.add(store.get(ANN).event_count)
+
+        readers = [threading.Thread(target=read) for _ in range(3)]
+        for thread in readers:
+            thread.start()
+        for n in range(30):
+            # Some of them are in the profile on disk, some wait.
+            ten = [event(f"{n} {m}", at=NOW + n / 10) for m in range(10)]
+            store.record(ten).result()
+            store.record([event(f"{n} more", at=NOW + n / 10)]).result()
+            assert store.erase(ANN, now=NOW + n / 10 + 0.01).result() == 11
+            assert store.get(ANN).event_count == 0
+        done.set()
+        for thread in readers:
+            thread.join()
+    assert seen <= {0, 10, 11}

@@ -1,0 +1,174 @@
+"""Events that are in the log and not yet in the profiles on disk.
+
+A profile of some kB is not written at every event: its events lie in the log anyway, with all that counting them takes,
+and what is on disk may lag behind. It is brought up to date after `MAX_ROWS` events, or when too many events of all
+shoppers wait (ARIES, Mohan et al. 1992: fuzzy checkpoints and the oldest sequence number that a restart has to read).
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
+from threading import Lock
+
+import msgspec
+
+from vitrine.domain.items import ItemKeys
+from vitrine.profile.encoding import decode_state
+from vitrine.profile.rules import Rules
+from vitrine.profile.state import ProfileState
+from vitrine.profile.strings import damaged
+
+# Events of one shopper that wait at most: counting them takes a reader less than half a millisecond.
+MAX_ROWS = 32
+# Events of all shoppers that wait at most: some 40 MB, and a second of reading the log after a crash.
+MAX_WAITING = 200_000
+# The oldest of them lies at most so many times `MAX_WAITING` events back, or the few events of quiet shoppers would make
+# a restart read all that busy ones did since.
+_MAX_SPAN = 2
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """What counting an event takes.
+
+    Attributes:
+        seq: Sequence number in the log.
+        type: An `EventType`.
+        time: Unix seconds UTC.
+        item_id: Empty for a search without one.
+        quantity: How many.
+        rating: Stars; NaN when there are none.
+        keys: Category, brand and price band of the item when the event was recorded.
+    """
+
+    seq: int
+    type: int
+    time: float
+    item_id: str
+    quantity: float
+    rating: float
+    keys: ItemKeys | None
+
+
+class Lag:
+    """The events that wait, by subject as stored. One thread writes, any may read."""
+
+    def __init__(self, max_rows: int, max_waiting: int) -> None:
+        """Empty; ``max_rows`` of a shopper and ``max_waiting`` of all may wait, a batch more or less."""
+        self._max_rows = max_rows
+        self._max_waiting = max_waiting
+        # In the order of the first event that waits: all of a subject's leave together.
+        self._rows: dict[str, list[Row]] = {}
+        self._waiting = 0
+        self._full: dict[str, None] = {}
+        self._broken: set[str] = set()
+        self._lock = Lock()
+
+    def __len__(self) -> int:
+        return self._waiting
+
+    def of(self, subject: str) -> tuple[Row, ...]:
+        """The events of a subject that wait, earliest recorded first."""
+        with self._lock:
+            return tuple(self._rows.get(subject, ()))
+
+    def last(self, subject: str) -> int:
+        """Sequence number of the last of them; 0 when none waits."""
+        rows = self._rows.get(subject)
+        return rows[-1].seq if rows else 0
+
+    def heads(self, subjects: Iterable[str]) -> tuple[dict[str, int], list[str]]:
+        """`last` of those of whom events wait, and the others.
+
+        Raises:
+            Unavailable: A profile was set aside.
+        """
+        heads: dict[str, int] = {}
+        others: list[str] = []
+        for subject in subjects:
+            rows = self._rows.get(subject)
+            if rows is None:
+                others.append(subject)
+            else:
+                heads[subject] = rows[-1].seq
+        if self._broken and not self._broken.isdisjoint(heads):
+            raise damaged()
+        return heads, others
+
+    def floor(self, last_seq: int) -> int:
+        """Everything up to this sequence number is in the profiles on disk.
+
+        Args:
+            last_seq: The last one given out.
+        """
+        for rows in self._rows.values():
+            return rows[0].seq - 1
+        return last_seq
+
+    def add(self, rows: Mapping[str, Sequence[Row]]) -> None:
+        """Takes what was committed."""
+        mine = self._rows
+        with self._lock:
+            for subject, new in rows.items():
+                waiting = mine.get(subject)
+                if waiting is None:
+                    waiting = mine[subject] = list(new)
+                else:
+                    waiting += new
+                self._waiting += len(new)
+                if len(waiting) >= self._max_rows:
+                    self._full[subject] = None
+
+    def drop(self, subjects: Iterable[str]) -> None:
+        """Forgets the events of subjects whose profiles are up to date on disk, or who are erased."""
+        with self._lock:
+            for subject in subjects:
+                self._waiting -= len(self._rows.pop(subject, ()))
+                self._full.pop(subject, None)
+                self._broken.discard(subject)
+
+    def due(self, new: int, last_seq: int) -> list[str]:
+        """Whose profiles are to be written now.
+
+        Args:
+            new: How many events are to be added; so that no call waits long, hardly more profiles are written.
+            last_seq: Sequence number of the last one before them.
+        """
+        limit = new + 16
+        due = [subject for subject in islice(self._full, limit) if subject not in self._broken]
+        excess = self._waiting + new - self._max_waiting - sum(len(self._rows[subject]) for subject in due)
+        oldest = last_seq - _MAX_SPAN * self._max_waiting
+        chosen = set(due)
+        for subject, rows in self._rows.items():
+            if len(due) >= limit or (excess <= 0 and rows[0].seq > oldest):
+                break
+            if subject not in chosen and subject not in self._broken:
+                due.append(subject)
+                excess -= len(rows)
+        return due
+
+    def everybody(self) -> list[str]:
+        """All whose profiles on disk lag behind and can be written."""
+        return [subject for subject in self._rows if subject not in self._broken]
+
+    def set_aside(self, subject: str) -> None:
+        """Leaves a profile alone that cannot be read; its events stay in the log."""
+        self._broken.add(subject)
+
+
+def caught_up(blob: bytes | None, rows: Sequence[Row], rules: Rules) -> ProfileState:
+    """A stored profile and the events after it, counted.
+
+    Args:
+        blob: The encoded profile; ``None`` when there is none.
+        rows: Events of the subject in the order of the log; those that the profile has already are left out.
+        rules: Half-lives and caps.
+
+    Raises:
+        Unavailable: The profile cannot be read.
+    """
+    state = ProfileState() if blob is None else decode_state(blob)
+    update = state.update
+    for row in rows:
+        if row.seq > state.version:
+            update(row.type, row.time, row.item_id, row.quantity, row.rating, row.keys, rules)
+            state.version = row.seq
+    return state

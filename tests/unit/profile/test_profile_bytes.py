@@ -1,0 +1,85 @@
+"""Profiles kept as bytes: the same message as one that is converted anew."""
+
+from dataclasses import replace
+
+import pytest
+
+from vitrine.api.profile.v1 import profile_pb2
+from vitrine.config import load_config
+from vitrine.domain.events import Event
+from vitrine.domain.items import ItemKeys
+from vitrine.domain.profile import DAY, Profile
+from vitrine.domain.subject import Subject
+from vitrine.profile.columns import to_profile
+from vitrine.profile.rules import Rules
+from vitrine.profile.state import ProfileState
+from vitrine.wire import profile_bytes
+from vitrine.wire.profile_bytes import ProfileBytes
+from vitrine.wire.profiles import content_to_proto, profile_to_proto
+
+NOW = 1_700_000_000.0
+RULES = Rules.of(load_config().profile)
+ANN = Subject("ann")
+
+
+def profile(events: int, subject: Subject = ANN) -> Profile:
+    state = ProfileState()
+    for n in range(events):
+        event = Event(
+            event_id=f"{n}", subject=subject.key, item_id=f"item {n % 40}", type=2 + n % 5, time=NOW + n
+        )
+        state.apply(event, ItemKeys(("All", f"All > {n % 7}"), "brand", "3"), RULES)
+        state.version = n + 1
+    return to_profile(state, RULES, subject, watermark=events)
+
+
+def read(kept: ProfileBytes, one: Profile, now: float = NOW) -> profile_pb2.Profile:
+    message = profile_pb2.Profile()
+    assert one.subject is not None
+    size = kept.add_to(message, one.subject, one, now)
+    assert size == message.ByteSize() == len(message.SerializeToString())
+    return message
+
+
+@pytest.mark.parametrize("events", [0, 1, 90])
+def test_what_is_kept_is_the_same_message(events: int) -> None:
+    kept = ProfileBytes()
+    for watermark in (events, 1_000, 5_000_000):
+        one = replace(profile(events), watermark=watermark)
+        for now in (NOW, NOW + 200 * DAY):
+            assert read(kept, one, now) == profile_to_proto(one, now)
+
+
+def test_another_version_is_converted_anew_and_the_same_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = ProfileBytes()
+    asked: list[int] = []
+
+    def convert(one: Profile) -> profile_pb2.Profile:
+        asked.append(one.version)
+        return content_to_proto(one)
+
+    monkeypatch.setattr(profile_bytes, "content_to_proto", convert)
+    for events in (3, 3, 4, 4, 3):
+        assert read(kept, profile(events)).event_count == events
+    assert asked == [3, 4, 3]
+
+
+def test_who_is_erased_is_forgotten() -> None:
+    kept = ProfileBytes()
+    read(kept, profile(5))
+    assert len(kept) > 0
+    kept.drop(ANN)
+    assert len(kept) == 0
+    read(kept, profile(5))
+    # An empty profile takes the place of one from before.
+    assert read(kept, profile(0)).event_count == 0
+    assert len(kept) == 0
+
+
+def test_what_is_kept_is_bounded_and_the_oldest_goes() -> None:
+    size = len(profile_to_proto(profile(40), NOW).SerializeToString())
+    kept = ProfileBytes(capacity=10 * size)
+    for n in range(50):
+        read(kept, profile(40, Subject(f"{n}")))
+        assert len(kept) <= 10 * size
+    assert len(kept) > 8 * size
