@@ -66,4 +66,5 @@ def merge(
         scores,
         popularity=popularity.shares(kept).astype(np.float32),
         trend=popularity.trend(kept, time),
+        rows=kept.astype(np.int32, copy=False),
     )

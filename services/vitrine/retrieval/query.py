@@ -1,7 +1,7 @@
 """What retrieval is asked, and what its sources see of that."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import NamedTuple
@@ -12,6 +12,8 @@ import numpy.typing as npt
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog, Columns
 from vitrine.catalog.columns import Mask, Rows
+from vitrine.catalog.selections import Selection
+from vitrine.domain.known_rows import rows_of
 from vitrine.domain.profile import Profile
 from vitrine.domain.recent import latest
 from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context, Filters
@@ -78,6 +80,7 @@ class SourceQuery:
         revision: Its revision, read before the columns: they are at least as new.
         columns: Its n rows.
         allowed: ``bool[n]``, rows that may be answered.
+        selection: What the filters leave; nothing else is allowed.
         bundle: The models, if any.
         max_seeds: How many items of the history to start from.
         visit_gap: A pause of more than so many seconds ends a visit.
@@ -90,15 +93,27 @@ class SourceQuery:
     revision: int
     columns: Columns
     allowed: Mask
+    selection: Selection
     bundle: AttachedBundle | None
     max_seeds: int
     visit_gap: float = math.inf
+
+    def rows(self, item_ids: Sequence[str]) -> Rows:
+        """``int32[m]``: rows of the items of a profile or a context; −1 for one that is not among the columns."""
+        rows = rows_of(self.catalog, item_ids)
+        return np.where(rows < len(self.columns), rows, np.int32(-1))
 
     @cached_property
     def recent(self) -> Recent:
         """The latest events in order."""
         found = latest(self.profile, self.context, self.time, self.visit_gap)
-        rows = self.catalog.rows(found.item_ids, len(self.columns))
+        rows = np.concatenate(
+            (
+                self.rows(self.profile.recent.item_ids)[found.places],
+                self.rows(self.context.basket),
+                self.rows(self.context.item_ids),
+            )
+        )
         return Recent(rows, np.arange(len(rows) - 1, -1, -1, dtype=np.int32), found.visit)
 
     @cached_property
@@ -115,7 +130,6 @@ class SourceQuery:
         # The most recent item stands last: of equally interesting ones it comes first.
         order = best(interest, np.arange(len(interest), 0, -1).astype(np.uint64), 2 * self.max_seeds)
         order = order[interest[order] > 0]
-        ids = self.profile.items.item_ids
-        rows = self.catalog.rows([ids[i] for i in order.tolist()], n)
+        rows = self.rows(self.profile.items.item_ids)[order]
         keep = np.flatnonzero(rows >= 0)[: self.max_seeds]
         return Seeds(rows[keep], interest[order[keep]])

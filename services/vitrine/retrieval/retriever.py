@@ -10,10 +10,11 @@ import vitrine
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.catalog.columns import Rows
-from vitrine.catalog.store import CatalogStore
+from vitrine.catalog.searchable import Searchable
 from vitrine.config import Config
 from vitrine.domain.answer import Degradation, DegradationCode, Versions
 from vitrine.domain.candidates import Candidates, Retrieved
+from vitrine.domain.stages import Laps
 from vitrine.errors import ConfigError, InvalidInput, NotFound, Timeout
 from vitrine.retrieval.best import best
 from vitrine.retrieval.merge import merge
@@ -57,7 +58,7 @@ class Retriever:
         popularity: Popularity,
         bundle: AttachedBundle | None,
         config: Config,
-        store: CatalogStore,
+        store: Searchable,
     ) -> None:
         self.bundle = bundle
         self.catalog = catalog
@@ -92,6 +93,7 @@ class Retriever:
             InvalidInput: Unknown scene or source; names it and what is known.
             NotFound: The catalogue does not have an item that is to be included.
         """
+        laps = Laps()
         sources, limit = self._plan(query)
         revision, bundle = self.catalog.revision, self.bundle
         columns = self.catalog.columns
@@ -104,8 +106,9 @@ class Retriever:
         if len(columns) == 0:
             nothing = Candidates.of_items([])
             return Retrieved(nothing, revision, versions, (_EMPTY_CATALOG,))
-        allowed = self.catalog.allowed(query.filters, columns)
-        out = self._unwanted(query)
+        selection = self.catalog.selection(query.filters)
+        allowed = selection.mask[: len(columns)]
+        out = [*query.filters.exclude, *self._unwanted(query)]
         if out:
             rows = self.catalog.rows(out, len(columns))
             allowed = allowed.copy()
@@ -118,12 +121,17 @@ class Retriever:
             revision,
             columns,
             allowed,
+            selection,
             bundle,
             self._config.retrieval.max_seeds,
             self._config.profile.visit_gap,
         )
         degraded: list[Degradation] = []
-        found = {name: self._ask(name, asked, n, degraded) for name, n in sources.items()}
+        laps.lap("retrieval")
+        found = {}
+        for name, n in sources.items():
+            found[name] = self._ask(name, asked, n, degraded)
+            laps.lap(f"source:{name}")
         if not any(len(f.rows) for f in found.values()) and not ("search" in found and query.context.query):
             self._stand_in(found, asked, limit, degraded)
         candidates = merge(
@@ -136,7 +144,8 @@ class Retriever:
             query.request_time,
             include,
         )
-        return Retrieved(candidates, revision, versions, tuple(degraded))
+        laps.lap("merge")
+        return Retrieved(candidates, revision, versions, tuple(degraded), laps.stages)
 
     def _unwanted(self, query: RetrievalQuery) -> list[str]:
         """What is not looked for: what the shopper hid, or all that the shopper knows where the scene leaves that out.

@@ -20,6 +20,7 @@ from vitrine.wire.candidates import retrieved_to_proto
 from vitrine.wire.items import MAX_ITEMS, item_to_proto, items_from_proto, mask_from_proto
 from vitrine.wire.requests import check_ids
 from vitrine.wire.retrieval import retrieval_query_from_proto
+from vitrine.wire.stages import stages_to_proto
 from vitrine.wire.tokens import REVISION, decode_token, encode_token
 
 # Items in one message of a watch.
@@ -29,7 +30,36 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 T = TypeVar("T")
 
 
-class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
+class Retrieving:
+    """Finds candidates, and nothing else: for a process without the store.
+
+    Args:
+        retriever: Answers the retriever to use for a wanted version of the bundle, or one that is served instead.
+        workers: Where requests are answered.
+        clock: The time of requests that carry none.
+    """
+
+    def __init__(
+        self, retriever: Callable[[str], Retriever], workers: Executor, clock: Clock = system_clock
+    ) -> None:
+        self._retriever = retriever
+        self._workers = workers
+        self._clock = clock
+
+    async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
+        """Candidates, best first."""
+        return await _run(self._workers, self._retrieve, request)
+
+    def _retrieve(self, request: pb.RetrieveRequest) -> pb.RetrieveResponse:
+        query = retrieval_query_from_proto(request, self._clock())
+        retrieved = self._retriever(query.bundle).retrieve(query)
+        response = retrieved_to_proto(retrieved)
+        if request.include_stages:
+            response.stages.CopyFrom(stages_to_proto(retrieved.stages))
+        return response
+
+
+class RetrievalServicer(Retrieving, pb_grpc.RetrievalServiceServicer):
     """The four calls. The event loop waits for neither the disk nor a computation.
 
     Args:
@@ -52,12 +82,10 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
         watching: Executor,
         clock: Clock = system_clock,
     ) -> None:
-        self._retriever = retriever
+        super().__init__(retriever, workers, clock)
         self._store = store
-        self._workers = workers
         self._writers = writers
         self._watching = watching
-        self._clock = clock
         self._watches: set[asyncio.Event] = set()
         self._stopped = False
 
@@ -66,10 +94,6 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
         self._stopped = True
         for event in self._watches:
             event.set()
-
-    async def Retrieve(self, request: pb.RetrieveRequest, context: Context) -> pb.RetrieveResponse:
-        """Candidates, best first."""
-        return await _run(self._workers, self._retrieve, request)
 
     async def UpsertItems(self, request: pb.UpsertItemsRequest, context: Context) -> pb.UpsertItemsResponse:
         """Adds items or changes them."""
@@ -108,10 +132,6 @@ class RetrievalServicer(pb_grpc.RetrievalServiceServicer):
         finally:
             self._watches.discard(changed)
             unsubscribe()
-
-    def _retrieve(self, request: pb.RetrieveRequest) -> pb.RetrieveResponse:
-        query = retrieval_query_from_proto(request, self._clock())
-        return retrieved_to_proto(self._retriever(query.bundle).retrieve(query))
 
     def _upsert(self, request: pb.UpsertItemsRequest) -> pb.UpsertItemsResponse:
         mask = mask_from_proto(request.update_mask) if request.update_mask.paths else None

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from vitrine.retrieval.nearest import nearest
 from vitrine.retrieval.sources.base import ranked
-from vitrine.retrieval.sources.content import nearest
 
 N, LIMIT = 20_000, 50
 

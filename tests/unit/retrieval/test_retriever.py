@@ -23,6 +23,7 @@ from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile, RecentEv
 from vitrine.domain.request import Context, Filters
 from vitrine.errors import ConfigError, InferenceTimeout, InvalidInput, NotFound
 from vitrine.interest import InterestModel
+from vitrine.interest.reading import InterestReader
 from vitrine.ranking import ShopperQuery
 from vitrine.recommendation.fallback import rank_as_found
 from vitrine.retrieval.popularity import Popularity
@@ -86,13 +87,16 @@ def bundle_for(
         / np.arange(1, 11, dtype=np.float32)[:, None]
     )
     vectors[9] = 0
+    model_of_interest = InterestModel(Encoder(interest), vectors)
+    reader = InterestReader(model_of_interest)
+    live = vectors[[int(i[1:]) for i in catalog.ids]]
     attached = SimpleNamespace(
         version="b1",
         bundle=SimpleNamespace(
             co_visitation=dense(matrix.tolist()) if co_visitation else None,
             linear=dense((2 * matrix.T).tolist()) if co_visitation else None,
             content=model,
-            interest=InterestModel(Encoder(interest), vectors),
+            interest=model_of_interest,
             # i0 is followed by i3 and i2, i3 by itself; i1 and i9 were visited after i0, i5 after i3.
             follows=dense(followed.tolist()),
             factors=Factors(
@@ -105,7 +109,10 @@ def bundle_for(
         bundle_rows=np.array([int(i[1:]) for i in catalog.ids], np.int32),
         catalog_rows=catalog.rows(mine),
         content=None if model is None else model.vectors,
-        interest_vectors=vectors[[int(i[1:]) for i in catalog.ids]],
+        interest_vectors=live,
+        interests=lambda profiles, contexts, now: reader.read(profiles, contexts, now, catalog.rows, live, 0),
+        near_content=SimpleNamespace(made=None),
+        near_interest=SimpleNamespace(made=None),
     )
     return cast("AttachedBundle", attached)
 

@@ -33,7 +33,7 @@ class BoughtAgain:
         bought = np.flatnonzero((items.purchases > 0) & (items.opinion >= 0))
         if len(bought) == 0:
             return NOTHING
-        rows = query.catalog.rows([items.item_ids[i] for i in bought.tolist()], len(query.columns))
+        rows = query.rows(items.item_ids)[bought]
         known = rows >= 0
         bought, rows = bought[known], rows[known]
         age = np.maximum(query.time - items.last_purchase[bought], 0.0)

@@ -1,12 +1,13 @@
 """What came into the shop lately."""
 
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog.columns import Rows
 from vitrine.domain.profile import DAY, Counters, Profile, decay
+from vitrine.retrieval.arrivals import LatelyArrived
 from vitrine.retrieval.best import best
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
@@ -20,15 +21,6 @@ _STEPS = 8.0
 _READ, _READ_LEAST = 10, 1000
 
 
-class _Recent(NamedTuple):
-    """What came in around one hour: ``int32[k]`` rows in order, and their columns."""
-
-    rows: Rows
-    created: npt.NDArray[np.float64]
-    category: Rows
-    brand: Rows
-
-
 class NewArrivals:
     """Items created within some days, nearest to the shopper first: by categories and brands, then by text and newness."""
 
@@ -36,43 +28,30 @@ class NewArrivals:
 
     def __init__(self, days: float) -> None:
         self._window = days * DAY
-        self._lately: tuple[object, _Recent | None] = (None, None)
+        self._lately = LatelyArrived(self._window)
 
     def find(self, query: SourceQuery, limit: int) -> Found:
         """See `Source`."""
-        recent = self._recent(query)
-        age = query.time - recent.created
-        near = query.allowed.take(recent.rows)
-        near &= age <= self._window
-        near &= age >= 0
-        kept = np.flatnonzero(near)
+        recent = self._lately.around(query.catalog, query.time // _HOUR).within(
+            query.time - self._window, query.time
+        )
+        # By pair of category and brand, of which there are far fewer than items.
+        steps = np.ceil(_affinity(query, recent.categories, recent.brands) * _STEPS)
+        # Where most of a catalogue is new, reading all its texts would cost more than all else.
+        most = max(_READ * limit, _READ_LEAST)
+        kept = recent.best(steps, query.allowed, query.columns.tie, most)
         if len(kept) == 0:
             if not query.columns.created.any():
                 raise SourceOff("no item of the catalogue has a created time")
             return NOTHING
-        affinity = _affinity(query, recent.category.take(kept), recent.brand.take(kept))
-        rows = recent.rows.take(kept)
+        rows, age = recent.rows.take(kept), query.time - recent.created.take(kept)
+        step = steps.take(recent.pair.take(kept))
         # Newness and likeness are below 1 together, so that they order items within a step alone.
-        scores = np.ceil(affinity * _STEPS) + (1.0 - age.take(kept) / (self._window + DAY)) / 2
-        most = max(_READ * limit, _READ_LEAST)
-        if len(rows) > most:
-            # Where most of a catalogue is new, reading all its texts would cost more than all else.
-            first = best(scores, query.columns.tie.take(rows), most)
-            rows, scores = rows[first], scores[first]
+        scores = step + (1.0 - age / (self._window + DAY)) / 2
+        # One order whatever came when: the last bits of a product depend on where a vector stands.
+        order = best(scores, query.columns.tie.take(rows), most) if len(kept) == most else np.argsort(rows)
+        rows, scores = rows[order], scores[order]
         return ranked(rows, scores + _likeness(query, rows) / 2, query, limit)
-
-    def _recent(self, query: SourceQuery) -> _Recent:
-        """What was created in the window of any moment of this hour, kept while the catalogue is the same."""
-        hour = query.time // _HOUR
-        key = query.revision, len(query.columns), hour
-        known, recent = self._lately
-        if recent is None or known != key:
-            columns = query.columns
-            first, last = hour * _HOUR - self._window, (hour + 1) * _HOUR
-            rows = np.flatnonzero((columns.created >= first) & (columns.created <= last)).astype(np.int32)
-            recent = _Recent(rows, columns.created[rows], columns.category[rows], columns.brand[rows])
-            self._lately = key, recent
-        return recent
 
 
 def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np.float64]:
