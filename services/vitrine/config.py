@@ -146,6 +146,17 @@ class InferenceConfig(_Section):
     max_batch_rows: int = Field(
         8192, ge=1, description="Rows that requests which come together may fill in one run."
     )
+    batch_wait_us: int | None = Field(
+        None,
+        ge=0,
+        le=100_000,
+        description="Microseconds that a run waits for others to share it; unless set none on the CPU and 200 on a GPU.",
+    )
+    max_waiting: int = Field(
+        256,
+        ge=1,
+        description="Requests that may wait for a model; answers to more of them do without it at once, and say so.",
+    )
 
     @property
     def budget(self) -> float:

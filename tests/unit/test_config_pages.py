@@ -58,7 +58,7 @@ def test_every_field_is_described() -> None:
 
     models(Config)
     assert "(restart)" not in page()
-    assert page().count("restart)") == 9 + 4 + 2 + 2, "profile, inference, half-lives, shop and seed"
+    assert page().count("restart)") == 9 + 6 + 2 + 2, "profile, inference, half-lives, shop and seed"
 
 
 def test_the_example_of_the_page_is_a_configuration(tmp_path: Path) -> None:

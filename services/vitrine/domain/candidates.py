@@ -8,11 +8,16 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import Degradation, Reason, Versions
+from vitrine.domain.stages import Stage
 from vitrine.domain.trace import Trace
 
 
 def _unknown() -> npt.NDArray[np.float32]:
     return np.empty(0, np.float32)
+
+
+def _not_told() -> npt.NDArray[np.int32]:
+    return np.empty(0, np.int32)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +33,8 @@ class Candidates:
             source found it; empty when retrieval did not tell.
         trend: ``float32[n]``, log2 of the latest interest ÷ the usual one, 0 when nothing changed, NaN when nobody
             cared; empty when retrieval did not tell.
+        rows: ``int32[n]``, rows of the catalogue of this process, which say the same as ``item_ids``; empty where they
+            are not known. Never sent anywhere.
     """
 
     item_ids: Sequence[str]
@@ -36,6 +43,7 @@ class Candidates:
     scores: npt.NDArray[np.float32]
     popularity: npt.NDArray[np.float32] = field(default_factory=_unknown)
     trend: npt.NDArray[np.float32] = field(default_factory=_unknown)
+    rows: npt.NDArray[np.int32] = field(default_factory=_not_told)
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -56,12 +64,14 @@ class Retrieved:
         catalog_revision: Revision of the catalogue they were taken from.
         versions: What they were found with.
         degraded: What was missing.
+        stages: Where the time went.
     """
 
     candidates: Candidates
     catalog_revision: int
     versions: Versions
     degraded: tuple[Degradation, ...] = ()
+    stages: tuple[Stage, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,9 +95,10 @@ class RankedList:
 
 @dataclass(frozen=True, slots=True)
 class Ranked:
-    """What ranking answers: one list per query, and the names of the component columns."""
+    """What ranking answers: one list per query, the names of the component columns, and where the time went."""
 
     lists: Sequence[RankedList]
     score_names: tuple[str, ...]
     versions: Versions
     degraded: tuple[Degradation, ...] = ()
+    stages: tuple[Stage, ...] = ()

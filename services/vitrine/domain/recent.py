@@ -14,10 +14,17 @@ MAX_RECENT = 64
 
 
 class Latest(NamedTuple):
-    """r events, oldest first: item ids, and ``bool[r]`` whether each belongs to the current visit."""
+    """r events, oldest first, those of the context last.
+
+    Attributes:
+        item_ids: r items.
+        visit: ``bool[r]``, whether each belongs to the current visit.
+        places: ``int64[p]``, the places in the profile's recent events of those that are not of the context.
+    """
 
     item_ids: list[str]
     visit: npt.NDArray[np.bool_]
+    places: npt.NDArray[np.int64]
 
 
 def latest(profile: Profile, context: Context, now: float, gap: float) -> Latest:
@@ -42,4 +49,4 @@ def latest(profile: Profile, context: Context, now: float, gap: float) -> Latest
     visit = np.arange(len(counts)) > (pauses[-1] if len(pauses) else -1)
     seeds = (*context.basket, *context.item_ids)
     ids = [recent.item_ids[i] for i in counts.tolist()]
-    return Latest([*ids, *seeds], np.concatenate((visit, np.ones(len(seeds), np.bool_))))
+    return Latest([*ids, *seeds], np.concatenate((visit, np.ones(len(seeds), np.bool_))), counts)

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog import Catalog
+from vitrine.domain.known_rows import rows_of
 from vitrine.domain.profile import DAY, Profile
 from vitrine.features.scale import Column32
 from vitrine.features.shopper import gap_days
@@ -27,21 +28,22 @@ _NAMES = (
     "rating",
     "liked",
 )
+_COLUMNS = tuple(f"history.{name}" for name in _NAMES)
 # Counts are 0 for an item that the shopper does not know; ages and ranks are NaN.
 _UNKNOWN = (0.0, 0.0, math.nan, 0.0, 0.0, *[math.nan] * 6, 0.0, math.nan, 0.0)
+_NOTHING = np.array(_UNKNOWN, np.float32)[:, None]
 
 
 def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
     """The block."""
     n = len(batch.items.ids)
-    table = np.empty((len(_NAMES), n), np.float32)
-    table[:] = np.array(_UNKNOWN, np.float32)[:, None]
+    table = _NOTHING.repeat(n, axis=1)
     for q, profile in enumerate(batch.profiles):
         start, end = int(batch.offsets[q]), int(batch.offsets[q + 1])
-        theirs, mine = _common(batch.items.rows[start:end], catalog.rows(profile.items.item_ids))
+        theirs, mine = _common(batch.items.rows[start:end], rows_of(catalog, profile.items.item_ids))
         if len(theirs):
             table[:, start + theirs] = _rows(profile, batch.request_time)[:, mine]
-    return {f"history.{name}": table[i] for i, name in enumerate(_NAMES)}
+    return dict(zip(_COLUMNS, table, strict=True))
 
 
 def _common(

@@ -1,12 +1,13 @@
 """What the candidate is like, beside the other candidates."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
 from vitrine.catalog import Catalog
 from vitrine.domain.profile import DAY
-from vitrine.features.scale import Column32, places, shares
+from vitrine.features.scale import Column32, median, places, shares
 from vitrine.plugin import Batch
 
 
@@ -16,11 +17,13 @@ def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
     items = batch.items
     age = np.where(items.created > 0, np.maximum(batch.request_time - items.created, 0.0) / DAY, math.nan)
     octaves = np.full(len(items.ids), np.nan)
-    priced = items.price_micros > 0
+    priced = np.flatnonzero(items.price_micros > 0)
     octaves[priced] = np.log2(items.price_micros[priced])
-    for start, end in zip(batch.offsets[:-1].tolist(), batch.offsets[1:].tolist(), strict=True):
-        if priced[start:end].any():
-            octaves[start:end] -= np.nanmedian(octaves[start:end])
+    for start, end in pairwise(batch.offsets.tolist()):
+        own = octaves[start:end]
+        known = own[~np.isnan(own)]
+        if len(known):
+            own -= median(known)
     found = ~np.isnan(batch.source_scores)
     return {
         "item.age_days": np.log1p(age).astype(np.float32),

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +13,14 @@ from vitrine.features.scale import Column32
 from vitrine.plugin import Batch
 
 Rows = npt.NDArray[np.int32]
+
+
+class Summed(NamedTuple):
+    """``[m]``: of h items' weights for each candidate the largest, the mean, and the share that leads to it."""
+
+    largest: Column32
+    mean: Column32
+    share: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +36,18 @@ class Relation:
     name: str
     between: Callable[[Rows, Rows], Column32]
     live: bool = False
+
+    def summed(self, rows: Rows, candidates: Rows) -> Summed:
+        """What h items, one at least, say of m candidates together; NaN for one of which it says nothing."""
+        if isinstance(self.between, _Neighbours):
+            return self.between.summed(rows, candidates)
+        weights = self.between(rows, candidates)
+        largest = weights.max(axis=0)
+        above = (weights > (0.5 if self.live else 0.0)).view(np.uint8)
+        # Bytes add up far quicker, as long as they hold the sum.
+        kind = np.uint8 if len(rows) < 256 else np.int64
+        leads = np.add.reduce(above, axis=0, dtype=kind) / len(rows)
+        return Summed(largest, weights.mean(axis=0), np.where(np.isnan(largest), np.nan, leads))
 
 
 def relations(bundle: AttachedBundle | None) -> tuple[Relation, ...]:
@@ -60,6 +81,15 @@ class _Neighbours:
         found = self.model.between(rows, candidates)
         found[:, candidates < 0] = np.nan
         return found
+
+    def summed(self, rows: Rows, candidates: Rows) -> Summed:
+        """As `Relation.summed`; the mean is rounded once."""
+        largest, total, counts = self.model.summed(rows, candidates)
+        unknown = candidates < 0
+        mean, share = (total / len(rows)).astype(np.float32), counts / len(rows)
+        for column in (largest, mean, share):
+            column[unknown] = np.nan
+        return Summed(largest, mean, share)
 
 
 @dataclass(frozen=True, slots=True)

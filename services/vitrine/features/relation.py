@@ -35,10 +35,6 @@ def columns(batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> di
             if len(mine) == 0:
                 continue
             own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
-            weights = relation.between(mine, candidates_of(batch, q, relation))
-            table[0, own] = weights.max(axis=0)
-            table[1, own] = weights.mean(axis=0)
-            leads = (weights > (0.5 if relation.live else 0.0)).mean(axis=0)
-            table[2, own] = np.where(np.isnan(table[0, own]), np.nan, leads)
+            table[:, own] = relation.summed(mine, candidates_of(batch, q, relation))
         found.update({f"relation.{relation.name}_{says}": table[i] for i, says in enumerate(SAYS)})
     return found

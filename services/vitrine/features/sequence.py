@@ -1,6 +1,7 @@
 """How the candidate goes with what came last: the latest item, the visit that goes on, and the way there."""
 
 import math
+from itertools import pairwise
 
 import numpy as np
 
@@ -90,11 +91,13 @@ def _relations(batch: Batch, bundle: AttachedBundle | None) -> dict[str, Column3
     blank = np.full(n, np.nan, np.float32)
     found = {f"sequence.{model}_{says}": blank for model in MODELS for says in SAYS}
     recent = batch.recent
+    starts = {
+        live: [faded(events[start:end], _KEEP, _MOST) for start, end in pairwise(recent.offsets.tolist())]
+        for live, events in ((True, recent.rows), (False, recent.bundle_rows))
+    }
     for relation in relations(bundle):
         table = np.full((len(SAYS), n), np.nan, np.float32)
-        events = recent.rows if relation.live else recent.bundle_rows
-        for q in range(len(batch.profiles)):
-            rows, left, _ = faded(events[int(recent.offsets[q]) : int(recent.offsets[q + 1])], _KEEP, _MOST)
+        for q, (rows, left, _) in enumerate(starts[relation.live]):
             if len(rows) == 0:
                 continue
             own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))

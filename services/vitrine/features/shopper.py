@@ -19,14 +19,15 @@ _NAMES = (
     "gap_days",
     "repeats",
 )
+_COLUMNS = tuple(f"shopper.{name}" for name in _NAMES)
 
 
 def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
     """The block: logarithms of counts and days; NaN for a shopper of whom nothing is known."""
     del catalog
     table = np.array([_row(profile, batch.request_time) for profile in batch.profiles], np.float32)
-    table = table.reshape(-1, len(_NAMES))
-    return {f"shopper.{name}": spread(table[:, i], batch.offsets) for i, name in enumerate(_NAMES)}
+    table = spread(table.reshape(-1, len(_NAMES)).T, batch.offsets)
+    return dict(zip(_COLUMNS, table, strict=True))
 
 
 def gap_days(profile: Profile) -> float:

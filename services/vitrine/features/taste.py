@@ -2,73 +2,84 @@
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Callable
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog import Catalog
 from vitrine.domain.profile import Counters, Profile, decay
+from vitrine.features.codes import category_names
 from vitrine.features.scale import Column32
 from vitrine.plugin import Batch
 
 _BAND = re.compile(r"-?[0-9]{1,3}")
 _NAMES = ("category", "category_now", "top_category", "brand", "price_band", "price_gap")
+_COLUMNS = tuple(f"taste.{name}" for name in _NAMES)
+
+Floats = npt.NDArray[np.float64]
 
 
 def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
     """The block: shares of the shopper's strongest interest; NaN where item or shopper has nothing to compare."""
     table = np.full((len(_NAMES), len(batch.items.ids)), np.nan, np.float32)
-    items, now = batch.items, batch.request_time
+    items, now, names = batch.items, batch.request_time, category_names(catalog)
     for q, profile in enumerate(batch.profiles):
         own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
         if profile.event_count == 0:
             continue
-        codes, place = np.unique(items.category[own], return_inverse=True)
-        leaves = [catalog.categories[c] if c >= 0 else "" for c in codes.tolist()]
-        tops = [leaf.partition(" > ")[0] for leaf in leaves]
-        table[0, own] = _of(profile.categories, leaves, profile, now)[place]
-        table[1, own] = _of(profile.categories, leaves, profile, now, short=True)[place]
-        table[2, own] = _of(profile.categories, tops, profile, now)[place]
-        codes, place = np.unique(items.brand[own], return_inverse=True)
-        brands = [catalog.brands[c] if c >= 0 else "" for c in codes.tolist()]
-        table[3, own] = _of(profile.brands, brands, profile, now)[place]
+        category, brand = items.category[own], items.brand[own]
+        paths, departments = names.paths, names.departments
+        shares = _shares(profile.categories, profile, now)
+        table[0, own] = _by_code(profile.categories, shares, paths.get, len(paths)).take(category)
+        by_department = _by_code(profile.categories, shares, departments.get, len(departments))
+        table[2, own] = by_department.take(names.department.take(category))
+        shares = _shares(profile.categories, profile, now, short=True)
+        table[1, own] = _by_code(profile.categories, shares, paths.get, len(paths)).take(category)
+        shares = _shares(profile.brands, profile, now)
+        # Counted after the codes were given out, so that each has a cell.
+        table[3, own] = _by_code(profile.brands, shares, catalog.brand_code, len(catalog.brands)).take(brand)
         table[4:6, own] = _price(profile, items.price_micros[own], now)
-    return {f"taste.{name}": table[i] for i, name in enumerate(_NAMES)}
+    return dict(zip(_COLUMNS, table, strict=True))
 
 
-def _of(
-    counters: Counters, keys: Sequence[str], profile: Profile, now: float, *, short: bool = False
-) -> npt.NDArray[np.float64]:
-    """``float64[k]``: interest in some keys as a share of the largest; 0 for a key that the shopper does not know."""
-    found = np.array([math.nan if key == "" else 0.0 for key in keys])
-    if len(counters) == 0:
-        return found
+def _shares(counters: Counters, profile: Profile, now: float, *, short: bool = False) -> Floats:
+    """``float64[k]``: interest in each of k keys as a share of the largest."""
     interest = _interest(counters, profile, now, short=short)
-    largest = float(interest.max())
-    if largest <= 0:
-        return found
-    known = dict(zip(counters.keys, range(len(counters)), strict=True))
-    for i, key in enumerate(keys):
-        if (row := known.get(key)) is not None:
-            found[i] = interest[row] / largest
+    largest = float(interest.max(initial=0.0))
+    return interest / largest if largest > 0 else np.zeros(len(interest))
+
+
+def _by_code(counters: Counters, shares: Floats, code_of: Callable[[str], int | None], size: int) -> Floats:
+    """``float64[size + 1]``: shares by code, 0 for one that the shopper does not know; NaN at −1, for none.
+
+    Args:
+        counters: Its keys are names.
+        shares: ``float64[k]``, of each key.
+        code_of: The code of a name; ``None`` or −1 for what no item has.
+        size: How many codes there are.
+    """
+    found = np.zeros(size + 1)
+    for name, share in zip(counters.keys, shares.tolist(), strict=True):
+        code = code_of(name) if name else None
+        if code is not None and 0 <= code < size:
+            found[code] = share
+    found[size] = math.nan
     return found
 
 
-def _interest(
-    counters: Counters, profile: Profile, now: float, *, short: bool = False
-) -> npt.NDArray[np.float64]:
+def _interest(counters: Counters, profile: Profile, now: float, *, short: bool = False) -> Floats:
     values = counters.short_term if short else counters.long_term
     half_life = profile.short_half_life if short else profile.long_half_life
     return np.maximum(decay(values, counters.last_time, now, half_life), 0.0)
 
 
-def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float) -> npt.NDArray[np.float64]:
+def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float) -> Floats:
     """``float64[2, m]``: interest in the item's half-octave of price, and octaves above what the shopper looks at."""
     out = np.full((2, len(price_micros)), math.nan)
     bands = profile.price_bands
-    priced = price_micros > 0
-    if len(bands) == 0 or not priced.any():
+    priced = np.flatnonzero(price_micros > 0)
+    if len(bands) == 0 or not len(priced):
         return out
     octaves = np.log2(price_micros[priced] / 1e6)
     interest = _interest(bands, profile, now)
@@ -80,8 +91,11 @@ def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float) ->
     if total <= 0:
         return out
     band = np.floor(2 * octaves).astype(np.int64)
-    same = band[:, None] == theirs[None, :]
-    out[0, priced] = (same * interest).sum(axis=1) / float(interest.max())
+    lowest, highest = int(theirs.min()), int(theirs.max())
+    # One cell more on either side, for what the shopper does not know.
+    known = np.zeros(highest - lowest + 3)
+    np.add.at(known, theirs - (lowest - 1), interest)
+    out[0, priced] = known[np.clip(band, lowest - 1, highest + 1) - (lowest - 1)] / float(interest.max())
     # The middle of a half-octave lies a quarter of an octave above its edge.
     out[1, priced] = octaves - (float(theirs @ interest) / total / 2 + 0.25)
     return out

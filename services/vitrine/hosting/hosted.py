@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
 from vitrine.domain.answer import DegradationCode
-from vitrine.errors import PluginFailed, Timeout
+from vitrine.errors import InferenceBusy, PluginFailed, Timeout
 from vitrine.hosting.breaker import Breaker
 from vitrine.hosting.observer import SILENT, Observer
 from vitrine.hosting.plain import plain, words
@@ -181,6 +181,11 @@ class Hosted:
             problem = check(answer)
         except Timeout:
             return self.late()
+        except InferenceBusy:
+            self._log("%s: too many requests wait for its model", self.component)
+            return Missing(
+                DegradationCode.UNAVAILABLE, "too many requests wait for the plugin's model", "busy"
+            )
         except BaseException as error:
             if self._elsewhere is not None and isinstance(error, PluginFailed):
                 self._log("%s: %s", self.component, error)
@@ -208,7 +213,9 @@ class Hosted:
             self._observer.plugin_called(self.component, "ok", seconds)
             return
         self.counts.timeouts += answer.outcome == "timeout"
-        self._failed(answer.outcome, seconds, cut=cut and answer.outcome == "timeout")
+        # A crowd says as little of the plugin as a request in a hurry.
+        undecided = answer.outcome == "busy" or (cut and answer.outcome == "timeout")
+        self._failed(answer.outcome, seconds, cut=undecided)
 
     def hangs(self, seconds: float, *, cut: bool = False) -> None:
         """Notes a call that was given up and has not come back; ``cut`` as for `count`."""

@@ -1,18 +1,15 @@
-"""Joins the runs of callers that come together. Nobody waits for company: an idle model runs at once."""
+"""Joins the runs of callers that come together."""
 
 import math
 import threading
 import time
 from collections.abc import Callable
 
-import numpy as np
-
-from vitrine.errors import InferenceError, InferenceTimeout
-from vitrine.inference.running import Array, Feeds, Outputs, check_finite, timed_out
+from vitrine.errors import InferenceBusy, InferenceError, InferenceTimeout
+from vitrine.inference.joining import bucket, check_rows, joined, rows_of
+from vitrine.inference.running import Feeds, Outputs, check_finite, timed_out
 
 Run = Callable[[Feeds, float], Outputs]
-
-_SMALLEST_BUCKET = 8
 
 
 class _Call:
@@ -23,7 +20,7 @@ class _Call:
     def __init__(self, feeds: Feeds, deadline: float) -> None:
         self.feeds = feeds
         self.deadline = deadline
-        self.rows = _rows(feeds)
+        self.rows = rows_of(feeds)
         self.key: object = None
         # The calls that this caller is to run, its own among them; None while it follows another.
         self.batch: list[_Call] | None = None
@@ -41,12 +38,15 @@ class _Call:
 class Batcher:
     """Leader and followers (Schmidt et al., PLoP 2000): no thread of its own, no timer.
 
-    Up to ``slots`` callers run at once, each in its own thread. Others queue; whoever finishes hands its slot to the
-    queue: the oldest call and all with the same shapes, led by the one that can wait longest, so that the deadline of
-    the joint run is the last of all. Followers whose time is over earlier leave by themselves.
+    Up to ``slots`` callers run at once, each in its own thread, unless told to wait for company first. Others queue;
+    whoever finishes hands its slot to the queue: the oldest call and all with the same shapes, led by the one that can
+    wait longest, so that the deadline of the joint run is the last of all. Followers whose time is over earlier leave by
+    themselves, and what is out of time when a run begins is no part of it.
     """
 
-    def __init__(self, run: Run, *, slots: int, max_rows: int, pad: bool) -> None:
+    def __init__(
+        self, run: Run, *, slots: int, max_rows: int, pad: bool, company: float = 0.0, most_waiting: int = 256
+    ) -> None:
         """Makes a batcher.
 
         Args:
@@ -54,31 +54,40 @@ class Batcher:
             slots: Runs at once.
             max_rows: Rows that a joint run may have; a single call may have more.
             pad: Fill up to a power of two, for devices that stall on each new shape.
+            company: Seconds that a call waits for others before it runs, where a slot is free.
+            most_waiting: Calls that may queue; more are refused at once.
         """
         self._run, self._slots, self._max_rows, self._pad = run, slots, max_rows, pad
+        self._company, self._most_waiting = company, most_waiting
         self._lock = threading.Lock()
         self._running = 0
-        # Empty unless all slots are taken.
+        # Empty unless all slots are taken, be it by who waits for company.
         self._queue: list[_Call] = []
 
     def run(self, feeds: Feeds, deadline: float) -> Outputs:
         """The outputs of these rows.
 
         Raises:
+            InferenceBusy: Too many wait already.
             InferenceError: The run failed, or an output for these rows has NaN or infinity.
             InferenceTimeout: The deadline passed, waiting or running.
         """
         call = _Call(feeds, deadline)
+        gathers = False
         with self._lock:
             if self._running < self._slots:
                 self._running += 1
-                call.batch = [call]
-            else:
+                gathers = self._company > 0
+                if not gathers:
+                    call.batch = [call]
+            elif len(self._queue) >= self._most_waiting:
+                raise InferenceBusy(f"{self._most_waiting} requests wait for the model already")
+            if call.batch is None:
                 call.key = sorted((name, a.dtype.str, a.shape[1:]) for name, a in feeds.items())
                 call.gate.acquire()
                 self._queue.append(call)
         if call.batch is None:
-            self._wait(call)
+            self._wait(call, gathers=gathers)
         if call.batch is not None:
             self._lead(call.batch)
         outcome = call.outcome
@@ -91,10 +100,18 @@ class Batcher:
         finally:
             del call, outcome
 
-    def _wait(self, call: _Call) -> None:
-        """Returns when the call was answered, is to lead, or is out of time."""
-        patience = -1.0 if call.deadline == math.inf else max(0.0, call.deadline - time.monotonic())
+    def _wait(self, call: _Call, *, gathers: bool) -> None:
+        """Returns when the call was answered, is to lead, or is out of time.
+
+        Who gathers holds a slot for a moment, so that others may come, and then hands it to the queue, with the call in it.
+        """
         try:
+            if gathers:
+                try:
+                    time.sleep(min(self._company, max(0.0, call.deadline - time.monotonic())))
+                finally:
+                    self._hand_over()
+            patience = -1.0 if call.deadline == math.inf else max(0.0, call.deadline - time.monotonic())
             answered = call.gate.acquire(timeout=patience)
         except BaseException:
             self._leave(call)
@@ -156,10 +173,11 @@ class Batcher:
         if not calls:
             return
         rows = sum(c.rows for c in calls)
-        size = _bucket(rows) if self._pad else rows
+        size = bucket(rows, self._max_rows) if self._pad else rows
         try:
-            outputs = self._run(_join(calls, rows, size), max(c.deadline for c in calls))
-            _check_rows(outputs, size)
+            feeds = joined([c.feeds for c in calls], rows, size)
+            outputs = self._run(feeds, max(c.deadline for c in calls))
+            check_rows(outputs, size)
         except InferenceTimeout:
             return
         except InferenceError as error:
@@ -180,41 +198,3 @@ class Batcher:
                 call.settle(error.with_traceback(None))
             else:
                 call.settle(own)
-
-
-def _rows(feeds: Feeds) -> int:
-    lengths: set[int | None] = {a.shape[0] if a.ndim else None for a in feeds.values()}
-    first = lengths.pop() if lengths else None
-    if first is None or lengths:
-        shapes = ", ".join(f"'{name}' {a.shape}" for name, a in feeds.items())
-        raise InferenceError(f"the model's inputs need the same number of rows (axis 0); they are {shapes}")
-    return first
-
-
-def _check_rows(outputs: Outputs, rows: int) -> None:
-    for name, values in outputs.items():
-        if not values.ndim or len(values) != rows:
-            raise InferenceError(
-                f"the model's output '{name}' has shape {values.shape} for {rows} rows of inputs; "
-                "requests cannot share its runs"
-            )
-
-
-def _bucket(rows: int) -> int:
-    """The next power of two."""
-    return max(_SMALLEST_BUCKET, 1 << (rows - 1).bit_length())
-
-
-def _join(calls: list[_Call], rows: int, size: int) -> Feeds:
-    """Feeds of ``size`` rows: those of the calls, then the last one again."""
-    first = calls[0].feeds
-    if len(calls) == 1 and rows == size:
-        return first
-    joined: dict[str, Array] = {}
-    for name, values in first.items():
-        buffer = joined[name] = np.zeros((size, *values.shape[1:]), values.dtype)
-        np.concatenate([c.feeds[name] for c in calls], out=buffer[:rows])
-        if rows:
-            # A real row is one that the model can take.
-            buffer[rows:] = buffer[rows - 1]
-    return joined

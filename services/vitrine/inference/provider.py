@@ -64,6 +64,17 @@ def open_session(model: bytes, settings: InferenceConfig) -> tuple[Any, Provider
     return session, "cpu"
 
 
+def open_on_cpu(model: bytes) -> Any:
+    """Loads a model that runs on the CPU wherever others do, in one thread.
+
+    Raises:
+        ConfigError: ONNX Runtime is missing or installed twice.
+        ValueError: The model cannot be loaded.
+    """
+    check_runtime()
+    return _load(model, InferenceConfig(provider="cpu", threads=1))
+
+
 def _no_device(is_so: bool, why: str = "") -> str:
     if not is_so:
         return ""

@@ -5,10 +5,16 @@ import os
 import time
 from functools import partial
 
+import numpy as np
+
 from vitrine.config import InferenceConfig
 from vitrine.inference.batching import Batcher
+from vitrine.inference.joining import buckets, rows_of
 from vitrine.inference.provider import Provider, open_session
 from vitrine.inference.running import Feeds, Outputs, check_finite, run_session
+
+# What a GPU waits for company, unless told: less than any of its runs takes, and with a batch each costs a part of it.
+_COMPANY_US = 200
 
 
 class OnnxModel:
@@ -59,7 +65,15 @@ class OnnxModel:
         if batchable:
             on_gpu = provider == "cuda"
             slots = 1 if on_gpu else max(1, (os.cpu_count() or 1) // chosen.threads)
-            self._batcher = Batcher(self._run, slots=slots, max_rows=chosen.max_batch_rows, pad=on_gpu)
+            wait = chosen.batch_wait_us
+            self._batcher = Batcher(
+                self._run,
+                slots=slots,
+                max_rows=chosen.max_batch_rows,
+                pad=on_gpu,
+                company=(_COMPANY_US if on_gpu else 0) / 1e6 if wait is None else wait / 1e6,
+                most_waiting=chosen.max_waiting,
+            )
 
     def run(self, feeds: Feeds, *, budget: float | None = None) -> Outputs:
         """Runs the model on named inputs and returns its outputs by name.
@@ -70,16 +84,42 @@ class OnnxModel:
                 proportion for more rows than their ``max_batch_rows``; ``math.inf``: as long as it takes, as for a first run, which prepares the device.
 
         Raises:
+            InferenceBusy: Too many requests wait for the model.
             InferenceError: The run failed, or an output has NaN or infinity; names the output.
             InferenceTimeout: It took longer than its budget and was stopped.
         """
         seconds = self._budget_of(feeds) if budget is None else budget
         deadline = math.inf if seconds == math.inf else time.monotonic() + seconds
         if self._batcher is not None:
-            return self._batcher.run(feeds, deadline)
+            rows = rows_of(feeds) if self.provider == "cuda" else 0
+            if rows <= self._max_rows:
+                return self._batcher.run(feeds, deadline)
+            # In parts: a GPU has met no larger shape, and must not meet one in a request.
+            parts = [
+                self._batcher.run({n: v[at : at + self._max_rows] for n, v in feeds.items()}, deadline)
+                for at in range(0, rows, self._max_rows)
+            ]
+            return {name: np.concatenate([part[name] for part in parts]) for name in self.outputs}
         outputs = self._run(feeds, deadline)
         check_finite(outputs)
         return outputs
+
+    def warm(self, feeds: Feeds) -> None:
+        """Runs inputs at every number of rows that requests will be filled up to, where the device stalls on a new one.
+
+        A device that does not: nothing.
+
+        Args:
+            feeds: Inputs by name, one row at least, with the other axes as long as those of requests.
+
+        Raises:
+            InferenceError: The model failed on them.
+        """
+        if self._batcher is None or self.provider != "cuda":
+            return
+        for rows in buckets(self._max_rows):
+            at = np.arange(rows) % rows_of(feeds)
+            self._run({name: values[at] for name, values in feeds.items()}, math.inf)
 
     def _budget_of(self, feeds: Feeds) -> float:
         if self._batcher is None:

@@ -40,7 +40,7 @@ class PathTable:
         """
         tables, base = [np.zeros((0, features), np.float32)], 0.0
         for tree in text.split("\nTree=")[1:]:
-            expected, table = _table(_fields(tree), features)
+            expected, table = _table(fields_of(tree), features)
             tables.append(table.astype(np.float32))
             base += expected
         sizes = [len(table) for table in tables[1:]]
@@ -59,7 +59,8 @@ class PathTable:
         return shares
 
 
-def _fields(tree: str) -> dict[str, list[str]]:
+def fields_of(tree: str) -> dict[str, list[str]]:
+    """The lines of a tree: name -> its numbers, still as text."""
     lines = (line.partition("=") for line in tree.split("\n"))
     return {name: numbers.split(" ") for name, _, numbers in lines if numbers}
 

@@ -1,6 +1,6 @@
 """Inputs of the interest encoder, from columns. Training and serving make them by these same functions."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -148,6 +148,17 @@ def sequences(shoppers: Shoppers, length: int) -> Sequences:
     )
 
 
+def every_shape(length: int, dimensions: int) -> Iterator[dict[str, npt.NDArray[np.generic]]]:
+    """Inputs of one shopper at every length at which `encoder_inputs` makes them, for a device to get to know."""
+    for width in (*(n for n in _LENGTHS if n < length), length):
+        yield {
+            "recent": np.zeros((1, width, dimensions), np.float32),
+            "types": np.full((1, width), EventType.VIEW, np.int64),
+            "ages": np.zeros((1, width), np.float32),
+            "history": np.zeros((1, dimensions), np.float32),
+        }
+
+
 def encoder_inputs(shoppers: Shoppers, vectors: Vectors, length: int) -> dict[str, npt.NDArray[np.generic]]:
     """The inputs of the encoder by name: recent, types, ages and history.
 
@@ -175,8 +186,9 @@ def _events(
     hidden = {items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()}
     if hidden:
         counts = counts[[recent.item_ids[i] not in hidden for i in counts.tolist()]]
-    ids = [recent.item_ids[i] for i in counts.tolist()]
-    rows = rows_of([*ids, *context.basket, *context.item_ids])
+    rows = np.concatenate(
+        (rows_of(recent.item_ids)[counts], rows_of(context.basket), rows_of(context.item_ids))
+    )
     types = np.concatenate(
         (
             recent.types[counts],
@@ -185,7 +197,7 @@ def _events(
         )
     )
     ages = np.zeros(len(rows), np.float32)
-    ages[: len(ids)] = np.maximum(now - recent.times[counts], 0.0) / DAY
+    ages[: len(counts)] = np.maximum(now - recent.times[counts], 0.0) / DAY
     known = rows >= 0
     return rows[known], types[known], ages[known]
 
@@ -198,7 +210,7 @@ def _history(
     long = np.concatenate((profile.interest(now), none))
     short = np.concatenate((profile.interest(now, short=True), none))
     shown = np.arange(len(long)) >= len(profile.items)
-    rows = rows_of([*profile.items.item_ids, *seeds])
+    rows = np.concatenate((rows_of(profile.items.item_ids), rows_of(seeds)))
     known = np.flatnonzero((rows >= 0) & ((long > 0) | (short > 0) | shown))
     return rows[known], long[known], short[known], shown[known]
 

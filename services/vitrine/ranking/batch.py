@@ -3,13 +3,14 @@
 import math
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.domain.known_rows import rows_of
 from vitrine.domain.recent import latest
 from vitrine.features import Features, NoFeatures
 from vitrine.interest.inputs import CONTEXT_SHARE, SHORT_SHARE
@@ -20,6 +21,7 @@ T = TypeVar("T", bound=np.generic)
 
 # Beyond this many items the rest of a history adds cost and no order.
 MAX_HISTORY = 200
+_NO_ROWS = np.empty(0, np.int32)
 
 
 def make_batch(
@@ -59,7 +61,8 @@ def make_batch(
 
 def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> Items:
     ids = query.candidates.item_ids
-    rows = catalog.rows(ids)
+    told = query.candidates.rows
+    rows = told if len(told) == len(ids) else catalog.rows(ids)
     return Items(
         ids=tuple(ids),
         rows=_frozen(rows),
@@ -74,16 +77,15 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
 
 
 def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> History:
-    parts = [_shopper_history(q, query.request_time) for q in query.queries]
-    ids = [item_id for part in parts for item_id in part[0]]
-    rows = catalog.rows(ids)
+    parts = [_shopper_history(q, query.request_time, catalog) for q in query.queries]
+    rows = np.concatenate([_NO_ROWS, *(part.rows for part in parts)])
     return History(
-        offsets=_frozen(np.cumsum([0] + [len(part[0]) for part in parts], dtype=np.int64)),
-        ids=tuple(ids),
+        offsets=_frozen(np.cumsum([0] + [len(part.ids) for part in parts], dtype=np.int64)),
+        ids=tuple(item_id for part in parts for item_id in part.ids),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
-        weights=_frozen(np.concatenate([part[1] for part in parts])) if parts else np.empty(0),
-        purchased=_frozen(np.concatenate([part[2] for part in parts])) if parts else np.empty(0, np.bool_),
+        weights=_frozen(np.concatenate([np.empty(0), *(part.weights for part in parts)])),
+        purchased=_frozen(np.concatenate([np.empty(0, np.bool_), *(part.purchased for part in parts)])),
     )
 
 
@@ -91,7 +93,24 @@ def _recent(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None
     parts = [latest(q.profile, q.context, query.request_time, visit_gap) for q in query.queries]
     sizes = np.array([len(part.item_ids) for part in parts], np.int64)
     ends = np.cumsum(sizes)
-    rows = catalog.rows([item_id for part in parts for item_id in part.item_ids])
+    told = [
+        (q.profile.recent.item_ids, part.places, q.context)
+        for q, part in zip(query.queries, parts, strict=True)
+    ]
+    rows = np.concatenate(
+        [
+            _NO_ROWS,
+            *(
+                part
+                for ids, places, context in told
+                for part in (
+                    rows_of(catalog, ids)[places],
+                    rows_of(catalog, context.basket),
+                    rows_of(catalog, context.item_ids),
+                )
+            ),
+        ]
+    )
     return Recent(
         offsets=_frozen(np.concatenate(([0], ends))),
         rows=_frozen(rows),
@@ -101,10 +120,16 @@ def _recent(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None
     )
 
 
-def _shopper_history(
-    query: ShopperQuery, now: float
-) -> tuple[list[str], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
-    """Items, weights that sum to 1, and whether bought, of one query."""
+class _Past(NamedTuple):
+    """What one query starts from: items, their rows, weights that sum to 1, and whether bought."""
+
+    ids: list[str]
+    rows: npt.NDArray[np.int32]
+    weights: npt.NDArray[np.float64]
+    purchased: npt.NDArray[np.bool_]
+
+
+def _shopper_history(query: ShopperQuery, now: float, catalog: Catalog) -> _Past:
     items = query.profile.items
     # The logarithm keeps one much-bought item from speaking for the whole shopper.
     weights = _share(np.log1p(query.profile.interest(now)))
@@ -115,17 +140,19 @@ def _shopper_history(
     if len(kept) > MAX_HISTORY:
         kept = np.sort(kept[np.argpartition(-weights[kept], MAX_HISTORY)[:MAX_HISTORY]])
     ids = [items.item_ids[i] for i in kept.tolist()]
+    rows = rows_of(catalog, items.item_ids)[kept]
     weights = weights[kept]
     purchased = items.purchases[kept] > 0
 
     seeds = query.context.seeds
     if seeds:
         ids += seeds
+        rows = np.concatenate([rows, catalog.rows(seeds)])
         weights = np.concatenate(
             [(1 - CONTEXT_SHARE) * weights, np.full(len(seeds), CONTEXT_SHARE / len(seeds))]
         )
         purchased = np.concatenate([purchased, np.zeros(len(seeds), np.bool_)])
-    return ids, _share(weights), purchased
+    return _Past(ids, rows, _share(weights), purchased)
 
 
 def _share(weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -20,6 +20,7 @@ from vitrine.domain.explanation import Explained
 from vitrine.domain.plugins import Plugins
 from vitrine.domain.profile import DAY
 from vitrine.domain.request import NO_FILTERS, Filters
+from vitrine.domain.stages import Laps
 from vitrine.domain.trace import Trace
 from vitrine.errors import InvalidInput, NotFound
 from vitrine.hosting import DIRECT, SILENT, Calls, Leg, Observer, Plugin, Rankers, make_rankers
@@ -36,7 +37,7 @@ from vitrine.ranking.trace import changes, trace
 log = logging.getLogger(__name__)
 
 # Of so many windows one is looked at for what each ranker changed in it, which costs about as much as ordering it.
-SAMPLED = 16
+SAMPLED = 64
 
 _NO_REASONS = Degradation("reasons", DegradationCode.FAILED, "why items are there could not be told")
 
@@ -97,23 +98,27 @@ class RankingEngine:
         Raises:
             InvalidInput: A scene is not configured.
         """
+        laps = Laps()
         scenes = [self._scene(q, f"queries[{i}].scene") for i, q in enumerate(query.queries)]
-        scored = self.score(query, scenes, leg)
+        scored = self.score(query, scenes, leg, laps=laps)
         names, columns = scored.components
         lists, degraded, missing = [], scored.degraded, scored.degraded
         for index, (shopper, scene) in enumerate(zip(query.queries, scenes, strict=True)):
             made = self._orderer.ordering(index, shopper, scene, scored.batch, names, columns)
+            laps.lap("rules")
             reasons = (
                 self._reasons(index, shopper, scored, made, made.positions, degraded)
                 if query.reasons
                 else [Reason(None)] * len(made.positions)
             )
+            laps.lap("reasons")
             scores = made.columns[made.positions]
             told = self._trace(scene, scored, made, missing) if query.trace else None
             lists.append(RankedList(made.positions, made.final, scores, reasons, told))
             if leg is not DIRECT and next(self._windows) % SAMPLED == SAMPLED - 1:
                 self._count_changes(shopper, scene, scored, made)
-        return Ranked(lists, names, self.versions, tuple(degraded))
+            laps.lap("ranking")
+        return Ranked(lists, names, self.versions, tuple(degraded), laps.stages)
 
     def explain(
         self, query: RankingQuery, item_id: str, filters: Filters = NO_FILTERS, leg: Leg = DIRECT
@@ -151,6 +156,7 @@ class RankingEngine:
         scenes: Sequence[SceneConfig],
         leg: Leg = DIRECT,
         blocks: Iterable[str] = (),
+        laps: Laps | None = None,
     ) -> Scored:
         """The batch and the scores of the rankers of some scenes, rerankers last.
 
@@ -159,11 +165,12 @@ class RankingEngine:
             scenes: One for each query.
             leg: How plugins are called.
             blocks: Plugins whose feature columns are wanted beside those that the rankers read.
+            laps: Measures it.
         """
         batch = partial(
             make_batch, query, self._catalog, self._bundle, visit_gap=self._config.profile.visit_gap
         )
-        return score(batch, scenes, Calls(self.rankers, leg), blocks)
+        return score(batch, scenes, Calls(self.rankers, leg), blocks, laps)
 
     def plugins(self) -> Plugins:
         """How the plugins fare that the scenes use."""

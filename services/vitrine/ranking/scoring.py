@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vitrine.config import SceneConfig
 from vitrine.domain.answer import Degradation
+from vitrine.domain.stages import Laps
 from vitrine.features import Features
 from vitrine.hosting import Calls
 from vitrine.plugin import Batch, Scores
@@ -48,6 +49,7 @@ def score(
     scenes: Sequence[SceneConfig],
     calls: Calls,
     blocks: Iterable[str] = (),
+    laps: Laps | None = None,
 ) -> Scored:
     """The scores of the rankers of some scenes.
 
@@ -56,19 +58,26 @@ def score(
         scenes: One for each query.
         calls: How plugins are called.
         blocks: Plugins whose feature columns are wanted beside those that the rankers read.
+        laps: Measures it.
     """
+    laps = laps or Laps()
     scores: dict[str, Scores] = {}
     seconds: dict[str, float] = {}
     batch = make(MappingProxyType(scores))
+    if isinstance(batch.features, Features):
+        batch.features.laps = laps
+    laps.lap("batch")
     steps = calls.rankers.steps(tuple(dict.fromkeys((scene.rankers, scene.reranker) for scene in scenes)))
     for plugin in dict.fromkeys((*blocks, *steps.blocks)):
         columns = calls.columns(plugin, batch)
         if columns is not None and isinstance(batch.features, Features):
             batch.features.put(plugin, columns)
         seconds[f"features:{plugin}"] = calls.seconds
+        laps.lap(f"features:{plugin}")
     for name in steps.rankers:
         column = calls.score(name, batch)
         if column is not None:
             scores[name] = column
         seconds[f"ranker:{name}"] = calls.seconds
+        laps.lap(f"ranker:{name}")
     return Scored(batch, scores, calls, seconds)

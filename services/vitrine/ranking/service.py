@@ -20,6 +20,7 @@ from vitrine.wire.answers import degraded_to_proto
 from vitrine.wire.explain import explain_query_from_proto, explained_to_proto
 from vitrine.wire.plugins import plugins_to_proto
 from vitrine.wire.ranking import ranked_to_proto, ranking_query_from_proto
+from vitrine.wire.stages import stages_to_proto
 from vitrine.wire.tokens import REVISION, decode_token
 
 # How long to wait for the catalogue to catch up, and how often to look.
@@ -60,11 +61,18 @@ class RankingServicer(pb_grpc.RankingServiceServicer):
             query = ranking_query_from_proto(request, now)
             return query, self._engine(query.bundle)
 
-        return await self._waiter.run(lambda leg: self._rank(*asked(), fresh, leg), context.time_remaining())
+        def work(leg: Leg) -> pb.RankResponse:
+            return self._rank(*asked(), fresh, leg, stages=request.include_stages)
 
-    def _rank(self, query: RankingQuery, engine: RankingEngine, fresh: bool, leg: Leg) -> pb.RankResponse:
+        return await self._waiter.run(work, context.time_remaining())
+
+    def _rank(
+        self, query: RankingQuery, engine: RankingEngine, fresh: bool, leg: Leg, *, stages: bool
+    ) -> pb.RankResponse:
         ranked = engine.rank(query, leg)
         response = ranked_to_proto(ranked, self._engine("").versions.bundle)
+        if stages:
+            response.stages.CopyFrom(stages_to_proto(ranked.stages))
         if not fresh:
             stale = Degradation(
                 "catalog",

@@ -10,15 +10,17 @@ import weakref
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from typing import Any
 
 import numpy as np
 import pytest
 
 from tests.unit.inference.conftest import WEIGHTS, affine, logarithm, lookup
 from vitrine.config import InferenceConfig
-from vitrine.errors import InferenceError, InferenceTimeout
+from vitrine.errors import InferenceBusy, InferenceError, InferenceTimeout
 from vitrine.inference import OnnxModel
 from vitrine.inference.batching import Batcher, _Call
+from vitrine.inference.joining import bucket, buckets
 from vitrine.inference.running import Feeds, Outputs, timed_out
 
 CPU = InferenceConfig(provider="cpu")
@@ -27,13 +29,15 @@ CPU = InferenceConfig(provider="cpu")
 class Recorded:
     """Runs a model in a batcher, notes the rows of each run, and holds runs back while its gate is closed."""
 
-    def __init__(self, model: bytes, *, slots: int = 1, max_rows: int = 8192, pad: bool = False) -> None:
+    def __init__(
+        self, model: bytes, *, slots: int = 1, max_rows: int = 8192, pad: bool = False, **more: Any
+    ) -> None:
         self._model = OnnxModel(model, CPU)
         self.sizes: list[int] = []
         self.gate = threading.Event()
         self.gate.set()
         self.started = threading.Semaphore(0)
-        self.batcher = Batcher(self._run, slots=slots, max_rows=max_rows, pad=pad)
+        self.batcher = Batcher(self._run, slots=slots, max_rows=max_rows, pad=pad, **more)
 
     def _run(self, feeds: Feeds, deadline: float) -> Outputs:
         self.sizes.append(len(next(iter(feeds.values()))))
@@ -291,3 +295,100 @@ def test_on_cuda_callers_share_runs_of_few_sizes(cuda: InferenceConfig) -> None:
     with ThreadPoolExecutor(6) as pool:
         for future in [pool.submit(caller, seed) for seed in range(6)]:
             future.result(120)
+
+
+def test_a_call_that_may_wait_for_company_shares_its_run() -> None:
+    model = Recorded(affine(), company=0.3)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(pool.map(model, [rows(2, 1), rows(3, 2), rows(4, 3)]))
+    assert model.sizes == [9]
+    for seed, answer in enumerate(found, 1):
+        np.testing.assert_allclose(answer["y"], rows(seed + 1, seed)["x"] @ WEIGHTS, atol=1e-5)
+    # Nobody came: it runs all the same, and the slot is free again.
+    model(rows(1))
+    assert model.sizes == [9, 1]
+    assert model.batcher._running == 0
+
+
+def test_who_waited_for_company_leaves_in_time_while_another_leads() -> None:
+    model, feeds = Recorded(affine(), company=0.3), rows(1)
+    model.gate.clear()
+    with ThreadPoolExecutor(2) as pool:
+        began = time.monotonic()
+        gathering = pool.submit(model, feeds, 0.5)
+        time.sleep(0.1)
+        patient = pool.submit(model, feeds)
+        with pytest.raises(InferenceTimeout):
+            gathering.result(10)
+        took = time.monotonic() - began
+        model.gate.set()
+        patient.result(10)
+    assert 0.45 < took < 0.7
+
+
+def test_who_waits_for_company_is_not_late_for_that() -> None:
+    model = Recorded(affine(), company=30.0)
+    began = time.monotonic()
+    with pytest.raises(InferenceTimeout):
+        model(rows(1), budget=0.05)
+    assert time.monotonic() - began < 5
+    assert (model.batcher._running, model.batcher._queue) == (0, [])
+
+
+def test_a_full_queue_refuses_at_once_and_takes_calls_again_later() -> None:
+    model = Recorded(affine(), most_waiting=2)
+    refused = []
+
+    def one_more() -> None:
+        began = time.monotonic()
+        with pytest.raises(InferenceBusy, match="2 requests wait"):
+            model(rows(1))
+        refused.append(time.monotonic() - began)
+
+    futures = model.behind_a_slow_run(rows(1), [(rows(1), 10.0), (rows(1), 10.0)], one_more)
+    assert all(len(future.result()["y"]) == 1 for future in futures)
+    assert refused[0] < 1
+    assert len(model(rows(3))["y"]) == 3
+
+
+def test_shapes_are_few_and_known_beforehand() -> None:
+    assert buckets(100) == [8, 16, 32, 64, 100]
+    assert buckets(8) == [8]
+    assert {bucket(n, 100) for n in range(1, 101)} == set(buckets(100))
+    assert bucket(300, 100) == 300
+
+
+class OnDevice:
+    """A model that takes itself to be on a GPU, and the numbers of rows of its runs."""
+
+    def __init__(self, max_rows: int) -> None:
+        settings = InferenceConfig(provider="cpu", max_batch_rows=max_rows, batch_wait_us=0)
+        self.model = OnnxModel(affine(), settings, batchable=True)
+        self.model.provider = "cuda"
+        real, self.sizes = self.model._run, list[int]()
+
+        def run(feeds: Feeds, deadline: float) -> Outputs:
+            self.sizes.append(len(feeds["x"]))
+            return real(feeds, deadline)
+
+        self.model._run = run  # type: ignore[assignment]
+        self.model._batcher = Batcher(run, slots=1, max_rows=max_rows, pad=True)
+
+
+def test_a_gpu_meets_no_shape_that_it_was_not_warmed_up_with() -> None:
+    device = OnDevice(40)
+    device.model.warm(rows(3))
+    known = set(device.sizes)
+    assert known == {8, 16, 32, 40}
+    device.sizes.clear()
+    for count in (1, 9, 33, 40, 41, 95):
+        x = rows(count, count)
+        np.testing.assert_allclose(device.model.run(x)["y"], x["x"] @ WEIGHTS, atol=1e-5)
+    assert set(device.sizes) <= known
+
+
+def test_a_cpu_needs_no_warming_up() -> None:
+    device = OnDevice(40)
+    device.model.provider = "cpu"
+    device.model.warm(rows(3))
+    assert device.sizes == []
