@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -9,7 +10,7 @@ from typing import Protocol
 import polars as pl
 
 from vitrine.app.rows import events_of, items_of
-from vitrine.app.shop import Stores
+from vitrine.app.shop import Stores, make_popularity
 from vitrine.client import Vitrine
 from vitrine.config import Config
 from vitrine.dataset import Dataset
@@ -18,6 +19,7 @@ from vitrine.domain.events import Event, EventStatus, Verdict
 from vitrine.domain.items import Item
 from vitrine.errors import InvalidInput
 from vitrine.progress import Progress, part_of, quiet
+from vitrine.retrieval.activity import LocalActivity, PopularityKeeper
 from vitrine.wire.events import event_to_proto, verdict_from_proto
 from vitrine.wire.items import item_to_proto
 
@@ -82,7 +84,12 @@ def load_into_store(
     Raises:
         ConfigError: A server uses the store.
     """
-    with Stores.open(store, config, system_clock) as stores:
+    with ExitStack() as closing:
+        stores = closing.enter_context(Stores.open(store, config, system_clock))
+        # What is popular is counted on the way: else the first server would count all events again, before it serves.
+        popularity = make_popularity(stores.catalog, config)
+        closing.callback(PopularityKeeper(popularity, stores.items).close)
+        closing.callback(LocalActivity(popularity, stores.profiles).close)
         return load(dataset, StoreSink(stores), until=until, progress=progress)
 
 

@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable, Sequence
+from itertools import repeat
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -9,8 +10,14 @@ import numpy.typing as npt
 
 from vitrine.bundle.live_vectors import LiveVectors
 from vitrine.bundle.loader import Bundle
+from vitrine.bundle.near import NearIndex
 from vitrine.content.model import Vectors
 from vitrine.domain.items import Item
+from vitrine.domain.known_rows import rows_of as rows_of_items
+from vitrine.domain.profile import Profile
+from vitrine.domain.request import Context
+from vitrine.interest import Interests
+from vitrine.interest.reading import InterestReader
 
 Rows = npt.NDArray[np.int32]
 T = TypeVar("T", bound=np.generic)
@@ -31,6 +38,10 @@ class CatalogView(Protocol):
         """``int32[m]``, −1 for an unknown item."""
         ...
 
+    def text_hashes(self, rows: Rows, /) -> npt.NDArray[np.uint64]:
+        """``uint64[m]``: hashes of the texts of some rows; see `vitrine.content.text.text_hashes`."""
+        ...
+
     def get(self, item_id: str, /) -> Item | None:
         """The item."""
         ...
@@ -49,18 +60,25 @@ class AttachedBundle:
     Attributes:
         bundle: The bundle.
         catalog: The catalogue.
+
+    Args:
+        background: Whether searches in large catalogues are made ready in threads; they are exact until then.
     """
 
-    def __init__(self, bundle: Bundle, catalog: CatalogView) -> None:
+    def __init__(self, bundle: Bundle, catalog: CatalogView, *, background: bool = False) -> None:
         self.bundle = bundle
         self.catalog = catalog
         self._lock = threading.Lock()
         self._catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
         self._bundle_rows: Rows = np.full(0, -1, np.int32)
         self._seen = np.zeros(0, np.bool_)
-        self._vectors = LiveVectors(bundle)
+        self._vectors = LiveVectors(bundle, self._lock, background=background)
+        self._reader = None if bundle.interest is None else InterestReader(bundle.interest)
+        # How often interest vectors changed.
+        self._changes = 0
         # Subscribed first: an item that arrives now is seen at least once.
         self._unsubscribe = catalog.subscribe(self._update)
+        self._cover()
         self._update(np.arange(len(catalog), dtype=np.int32))
 
     @property
@@ -99,10 +117,47 @@ class AttachedBundle:
         size = self._cover()
         return _read_only(self._vectors.interest[:size])
 
+    @property
+    def near_content(self) -> NearIndex:
+        """Finds among `content`."""
+        return self._vectors.near_content
+
+    @property
+    def near_interest(self) -> NearIndex:
+        """Finds among `interest_vectors`."""
+        return self._vectors.near_interest
+
+    def wait(self, seconds: float) -> None:
+        """Waits until searches are quick, at most so long for each table of vectors."""
+        self.near_content.wait(seconds)
+        self.near_interest.wait(seconds)
+
+    def interests(
+        self, profiles: Sequence[Profile], contexts: Sequence[Context], now: float
+    ) -> Interests | None:
+        """What each of b shoppers is interested in as of ``now``; ``None`` when the bundle has no model of that.
+
+        Raises:
+            InferenceError: The model failed or answered NaN.
+            InferenceTimeout: It took too long.
+        """
+        changes, vectors = self._changes, self.interest_vectors
+        if self._reader is None or vectors is None:
+            return None
+
+        def rows_of(item_ids: Sequence[str]) -> Rows:
+            rows = rows_of_items(self.catalog, item_ids)
+            # What has arrived since has no vector among these.
+            return np.where(rows < len(vectors), rows, np.int32(-1))
+
+        return self._reader.read(profiles, contexts, now, rows_of, vectors, changes)
+
     def close(self) -> None:
         """Stops following the catalogue, so that a bundle that was replaced can be freed."""
         if callable(self._unsubscribe):
             self._unsubscribe()
+        self.near_content.close()
+        self.near_interest.close()
         # It refers to this object: without it, the last request that lets go frees everything at once.
         self._unsubscribe = None
 
@@ -111,17 +166,24 @@ class AttachedBundle:
         for start in range(0, len(rows), _CHUNK):
             with self._lock:
                 self._update_chunk(np.asarray(rows[start : start + _CHUNK], np.int32))
+        self._vectors.follow(self._cover())
 
     def _update_chunk(self, rows: Rows) -> None:
         self._reserve(int(rows.max()) + 1)
         first = ~self._seen[rows]
         fresh = rows[first]
         ids, row_of = self.catalog.ids, self.bundle.row_of
-        mine = np.array([row_of.get(ids[r], -1) for r in fresh.tolist()], np.int32)
+        # Before the items: a text that changes meanwhile is told of again.
+        hashes = self.catalog.text_hashes(rows)
+        asked = map(row_of.get, map(ids.__getitem__, fresh.tolist()), repeat(-1))
+        mine = np.fromiter(asked, np.int32, len(fresh))
         self._bundle_rows[fresh] = mine
         self._catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
-        self._vectors.update(rows, first, self._bundle_rows[rows], self._item)
+        before = self._vectors.interest[rows[~first]]
+        self._vectors.update(rows, first, self._bundle_rows[rows], hashes, self._item)
         self._seen[fresh] = True
+        # After them: who took the number before and the vectors after remembers what is as new as can be.
+        self._changes += len(fresh) > 0 or not np.array_equal(before, self._vectors.interest[rows[~first]])
 
     def _item(self, row: int) -> Item:
         item_id = self.catalog.ids[row]
@@ -140,7 +202,8 @@ class AttachedBundle:
         have = len(self._bundle_rows)
         if size <= have:
             return
-        extra = max(size, have + have // 2, 1024) - have
+        # The first time as many as there are: room to grow is taken when something grows.
+        extra = max(size, have + have // 4 if have else 0, 1024) - have
         self._seen = np.concatenate((self._seen, np.zeros(extra, np.bool_)))
         self._vectors.reserve(extra)
         # Last: its length tells readers that there is room in all of them.

@@ -1,17 +1,21 @@
 """Reads the files of a bundle: each read once into memory and checked there. Nothing is executed."""
 
-import hashlib
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.entries import FileEntry
 from vitrine.bundle.folder import AGAIN, read_plain, refuse_strangers
 from vitrine.bundle.manifest import MANIFEST, Manifest, decode_manifest
 from vitrine.bundle.npy import PickledError, read_npy
 from vitrine.errors import BundleError
+
+# Threads that read and hash.
+_READERS = 2
 
 
 class BundleFiles:
@@ -35,15 +39,24 @@ class BundleFiles:
             raise BundleError(
                 f"{path}: has no {MANIFEST}, so it is no bundle; make one with `vitrine train DATA --out {path}`"
             )
-        self.manifest: Manifest = decode_manifest(bytes(read_plain(path / MANIFEST)), str(path / MANIFEST))
+        self.manifest: Manifest = decode_manifest(
+            bytes(read_plain(path / MANIFEST).data), str(path / MANIFEST)
+        )
         refuse_strangers(path, set(self.manifest.files) | {MANIFEST})
         self._data: dict[str, memoryview] = {}
         self._used: set[str] = set()
-        for name, entry in self.manifest.files.items():
-            data = read_plain(path / name, entry.bytes)
-            if hashlib.sha256(data).hexdigest() != entry.sha256:
-                raise BundleError(f"{path / name}: its SHA-256 does not match, it was changed; {AGAIN}")
-            self._data[name] = data
+        # The largest first, so that none is left over for one thread alone at the end.
+        entries = sorted(self.manifest.files.items(), key=lambda named: -named[1].bytes)
+        with ThreadPoolExecutor(_READERS) as threads:
+            for name, data in threads.map(self._verified, entries):
+                self._data[name] = data
+
+    def _verified(self, named: tuple[str, FileEntry]) -> tuple[str, memoryview]:
+        name, entry = named
+        data, found = read_plain(self.path / name, entry.bytes)
+        if found != entry.sha256:
+            raise BundleError(f"{self.path / name}: its SHA-256 does not match, it was changed; {AGAIN}")
+        return name, data
 
     def __contains__(self, name: str) -> bool:
         return name in self._data

@@ -3,19 +3,32 @@
 import mmap
 import os
 import stat
+from hashlib import sha256
 from pathlib import Path
+from typing import NamedTuple
 
 from vitrine.bundle.manifest import MANIFEST
 from vitrine.errors import BundleError
 
 AGAIN = "copy or train the bundle again"
 
+# Read and hashed at a time: less than the cache of a core.
+_CHUNK = 1 << 18
 
-def read_plain(path: Path, expected: int | None = None) -> memoryview:
+
+class Plain(NamedTuple):
+    """The bytes of a file, read-only, and their SHA-256 as hexadecimal digits."""
+
+    data: memoryview
+    sha256: str
+
+
+def read_plain(path: Path, expected: int | None = None) -> Plain:
     """Reads a plain file that belongs to this folder alone, of so many bytes where that is known.
 
     It is copied, not mapped: somebody who writes over a file in place would change or end what a server has mapped,
-    which then answers nonsense or dies of SIGBUS.
+    which then answers nonsense or dies of SIGBUS. Each piece is hashed as it was read, while the processor's cache has
+    it. Neither holds the GIL, so that files can be read side by side.
 
     Raises:
         BundleError: It is missing, a link, no plain file, or of another size.
@@ -38,17 +51,20 @@ def read_plain(path: Path, expected: int | None = None) -> memoryview:
         size = status.st_size
         if expected not in {None, size}:
             raise BundleError(f"{path}: has {size} bytes instead of {expected}; {AGAIN}")
+        hashed = sha256()
         if size == 0:
-            return memoryview(b"")
-        # Pages of its own: all of them go back to the system when the bundle is let go of.
-        data = memoryview(mmap.mmap(-1, size))
+            return Plain(memoryview(b""), hashed.hexdigest())
+        # Pages of its own: all of them go back to the system when the bundle is let go of. No huge ones: to find them costs
+        # the system up to twice what hashing does.
+        data = memoryview(mmap.mmap(-1, size, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS))
         done = 0
         with open(handle, "rb", buffering=0, closefd=False) as file:
-            while done < size and (got := file.readinto(data[done:])):
+            while done < size and (got := file.readinto(data[done : done + _CHUNK])):
+                hashed.update(data[done : done + got])
                 done += got
         if done < size:
             raise BundleError(f"{path}: has {done} bytes instead of {size}; {AGAIN}")
-        return data.toreadonly()
+        return Plain(data.toreadonly(), hashed.hexdigest())
     finally:
         os.close(handle)
 

@@ -11,6 +11,7 @@ from vitrine.bundle.models import Model
 from vitrine.content.model import Vectors
 from vitrine.errors import BundleError
 from vitrine.interest import InterestModel
+from vitrine.interest.inputs import every_shape
 
 MODEL = "interest"
 VECTORS, PROJECTION = "interest.vectors.npy", "interest.projection.npy"
@@ -71,6 +72,8 @@ def read_interest(files: BundleFiles, model: Model | None, n: int, content: int)
             raise BundleError(f"{files.path / PROJECTION}: there are no content vectors to project; {AGAIN}")
         projection = files.array(PROJECTION, "float32", (content, d))
         files.finite(PROJECTION, projection)
+    for inputs in every_shape(length, d):
+        model.onnx.warm(inputs)
     return InterestModel(model.onnx, vectors, projection, length)
 
 

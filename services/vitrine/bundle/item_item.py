@@ -1,6 +1,8 @@
 """Item-item neighbours: for each item, the items that go with it, best first."""
 
+import threading
 from contextlib import AbstractContextManager
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -9,6 +11,26 @@ from vitrine.bundle.scratch import Scratch, ranges
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
+
+
+# Candidates of a request, or of a few.
+_REMEMBERED = 8192
+
+
+class _Hits(NamedTuple):
+    """k entries that lead from some rows to some candidates.
+
+    Attributes:
+        source: ``int64[k]``, which row each is of.
+        target: ``int32[k]``, 1 + the position of the candidate, of a repeated one the last.
+        weights: ``float32[k]``.
+        own: ``int32[m]``, the target of each candidate.
+    """
+
+    source: npt.NDArray[np.int64]
+    target: npt.NDArray[np.int32]
+    weights: Scores
+    own: npt.NDArray[np.int32]
 
 
 class ItemItem:
@@ -23,7 +45,7 @@ class ItemItem:
         weights: ``float32[nnz]``, their weights, positive.
     """
 
-    __slots__ = ("_scratch", "indices", "indptr", "weights")
+    __slots__ = ("_own", "_scratch", "indices", "indptr", "weights")
 
     def __init__(
         self, indptr: npt.NDArray[np.int64], indices: npt.NDArray[np.int32], weights: npt.NDArray[np.float32]
@@ -33,6 +55,7 @@ class ItemItem:
         self.indices = np.asarray(indices, np.int32)
         self.weights = np.asarray(weights, np.float32)
         self._scratch = Scratch()
+        self._own = threading.local()
 
     def __len__(self) -> int:
         return len(self.indptr) - 1
@@ -59,12 +82,11 @@ class ItemItem:
             weights: ``float64[h]``, how much each counts.
             candidates: ``int32[m]``, in any order, repeats allowed.
         """
-        entries, source = self._entries(rows)
-        values = self._values(entries, source, weights)
-        with self._places(candidates) as place:
-            # Place 0 collects what is no candidate. A candidate of −1 has the last place, which no entry names.
-            sums = np.bincount(place[self.indices[entries]], values, len(candidates) + 1)
-            return sums[place[candidates]].astype(np.float32)
+        hits = self._hits(rows, candidates)
+        # In the order of the entries: the same sums.
+        values = hits.weights * np.asarray(weights, np.float64)[hits.source]
+        sums = np.bincount(hits.target, values, len(candidates) + 1)
+        return sums[hits.own].astype(np.float32)
 
     def neighbours(self, rows: Rows, weights: npt.NDArray[np.float64]) -> tuple[Rows, Scores]:
         """The items that a history leads to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
@@ -109,14 +131,29 @@ class ItemItem:
             rows: ``int32[h]``, some items.
             candidates: ``int32[m]``, in any order, repeats allowed.
         """
-        entries, source = self._entries(rows)
-        # Place 0 collects what is no candidate.
+        hits = self._hits(rows, candidates)
         found = np.zeros((len(rows), len(candidates) + 1), np.float32)
-        with self._places(candidates) as place:
-            target = place[self.indices[entries]]
-            hits = np.flatnonzero(target)
-            found[source[hits], target[hits]] = self.weights[entries[hits]]
-            return found[:, place[candidates]]
+        found[hits.source, hits.target] = hits.weights
+        return found[:, hits.own]
+
+    def summed(
+        self, rows: Rows, candidates: Rows
+    ) -> tuple[Scores, npt.NDArray[np.float64], npt.NDArray[np.int64]]:
+        """Of each column of `between` the largest number, the sum and how many are above 0, without making the table.
+
+        Few items lead to any candidate: the table is all but empty.
+
+        Args:
+            rows: ``int32[h]``, some items.
+            candidates: ``int32[m]``, in any order, repeats allowed.
+        """
+        hits = self._hits(rows, candidates)
+        size = len(candidates) + 1
+        largest = np.zeros(size, np.float32)
+        np.maximum.at(largest, hits.target, hits.weights)
+        total = np.bincount(hits.target, hits.weights, size).astype(np.float64, copy=False)
+        counts = np.bincount(hits.target, minlength=size).astype(np.int64, copy=False)
+        return largest[hits.own], total[hits.own], counts[hits.own]
 
     def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
         """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
@@ -125,6 +162,27 @@ class ItemItem:
         found = np.zeros(len(rows_a), np.float32)
         found[source[hit]] = self.weights[entries[hit]]
         return found
+
+    def _hits(self, rows: Rows, candidates: Rows) -> "_Hits":
+        """The entries of the rows that lead to a candidate; the latest two of each thread are remembered.
+
+        A ranker and the columns ask for the same ones after one another, and few of the entries lead anywhere.
+        """
+        asked = np.asarray(rows, np.int32).tobytes(), np.asarray(candidates, np.int32).tobytes()
+        latest: list[tuple[tuple[bytes, bytes], _Hits]] = getattr(self._own, "latest", [])
+        for known, hits in latest:
+            if known == asked:
+                return hits
+        entries, source = self._entries(rows)
+        with self._places(candidates) as place:
+            target = place[self.indices[entries]]
+            some = np.flatnonzero(target)
+            # Place 0 is of what is no candidate. A candidate of −1 has the last place, which no entry names.
+            hits = _Hits(source[some], target[some], self.weights[entries[some]], place[candidates])
+        if len(candidates) <= _REMEMBERED:
+            # Of a history and of its latest items; batches in training are large, and never asked for twice.
+            self._own.latest = [(asked, hits), *latest[:1]]
+        return hits
 
     def _entries(self, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
         """All entries of the rows: where they are, and which row of the call each comes from."""

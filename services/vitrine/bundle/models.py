@@ -97,6 +97,8 @@ def _read_model(
                 {n: a[rest] for n, a in inputs.items()},
                 {n: a[rest] for n, a in outputs.items()},
             )
+        if isinstance(runner, OnnxModel):
+            runner.warm(inputs)
     except (BundleError, ConfigError):
         raise
     except (VitrineError, ValueError) as error:

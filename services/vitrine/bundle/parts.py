@@ -29,7 +29,7 @@ def read_item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
         raise BundleError(f"{files.path / names[1]}: names rows outside 0 to {n - 1}; train the bundle again")
     weights = files.array(names[2], "float32", (nnz,))
     files.finite(names[2], weights)
-    rising = np.diff(weights) > 0
+    rising = weights[1:] > weights[:-1]
     rising[(indptr[1:-1] - 1)[(indptr[1:-1] > 0) & (indptr[1:-1] < nnz)]] = False
     if nnz and (weights.min() <= 0 or rising.any()):
         raise BundleError(
@@ -54,10 +54,10 @@ def read_visits(files: BundleFiles, n: int) -> Visits | None:
     items = files.array(names, "int32", (int(indptr[-1]),))
     if len(items) and (items.min() < 0 or items.max() >= n):
         raise BundleError(f"{files.path / names}: names rows outside 0 to {n - 1}; train the bundle again")
-    keys = np.sort(np.repeat(np.arange(len(lengths)) * max(n, 1), lengths) + items)
-    if (np.diff(keys) == 0).any():
+    visits = Visits(indptr, items, n)
+    if visits.names_twice():
         raise BundleError(f"{files.path / names}: a visit names an item twice; train the bundle again")
-    return Visits(indptr, items, n)
+    return visits
 
 
 def read_content(files: BundleFiles, n: int) -> ContentModel | None:

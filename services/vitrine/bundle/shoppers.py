@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle.files import BundleFiles
-from vitrine.bundle.scratch import Scratch, ranges
+from vitrine.bundle.scratch import Scratch, order_of, ranges
 from vitrine.errors import BundleError
 
 Rows = npt.NDArray[np.int32]
@@ -140,7 +140,7 @@ def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     return _Index(
         starts=np.concatenate(([0], np.cumsum(counts))),
-        shoppers=owner[np.argsort(items, kind="stable")],
+        shoppers=owner[order_of(items)],
         rarity=rarity,
         # One more, for items that are not in the bundle.
         damped=np.append(shared**-_POPULARITY, 0.0),

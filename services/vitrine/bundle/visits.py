@@ -5,7 +5,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.bundle.scratch import Scratch, ranges
+from vitrine.bundle.scratch import Scratch, order_of, ranges
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
@@ -73,6 +73,15 @@ class Visits:
     def __repr__(self) -> str:
         return f"Visits({len(self):,} visits, {self.item_count:,} items)"
 
+    def names_twice(self) -> bool:
+        """Whether a visit names an item twice, which none may."""
+        index = self._index
+        again = index.visits[1:] == index.visits[:-1]
+        # The first visit of an item may be the last one of the item before.
+        first = index.starts[1:-1]
+        again[first[(first > 0) & (first < len(index.visits))] - 1] = False
+        return bool(again.any())
+
     def scores_at(self, rows: Rows, weights: Floats, candidates: Rows) -> Scores:
         """``float32[m]``: what the visits most like a visit say for each candidate, without visiting all items.
 
@@ -129,7 +138,7 @@ class Visits:
 
 def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
     lengths = np.diff(indptr)
-    order = np.argsort(items, kind="stable")
+    order = order_of(items)
     counts = np.bincount(items, minlength=n)
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
     place = (np.arange(len(items)) - np.repeat(indptr[:-1], lengths)).astype(np.int32)

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from itertools import repeat
 from operator import attrgetter
 from threading import Lock, RLock
@@ -11,6 +12,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog.columns import CategoryCodes, Codes, Columns, Mask, Rows, passes
+from vitrine.catalog.journal import Journal
+from vitrine.catalog.selections import Selection, Selections
+from vitrine.content.text import text_hashes
 from vitrine.domain.ids import tie_keys
 from vitrine.domain.items import Availability, Item, ItemKeys, price_band
 from vitrine.domain.request import Filters
@@ -42,7 +46,9 @@ class Catalog:
         self._brands = Codes()
         self._store = Columns.empty(0)
         self._columns = self._store
-        self._listeners: tuple[Listener, ...] = ()
+        self._selections = Selections(lambda: self._columns, self._passes)
+        self.journal = Journal()
+        self._listeners: tuple[Listener, ...] = (self._selections.changed, self.journal.add)
         self._subscribing = Lock()
         self._writing = RLock()
 
@@ -141,12 +147,16 @@ class Catalog:
                 it before writing.
         """
         columns = self._columns if columns is None else columns
-        ok = passes(columns, filters, self._categories, self._brands)
+        ok = self._passes(columns, filters)
         if filters.exclude:
             rows = self.rows(filters.exclude, len(columns))
             ok = ok.copy() if ok is columns.sellable else ok
             ok[rows[rows >= 0]] = False
         return ok
+
+    def selection(self, filters: Filters) -> Selection:
+        """The rows that are sellable and pass the filters but for ``exclude``; kept for the next request."""
+        return self._selections.of(replace(filters, exclude=()) if filters.exclude else filters)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         """Calls ``listener(rows)`` after each change, in the thread that made it; answers how to stop that.
@@ -184,6 +194,62 @@ class Catalog:
                     _log.exception("a listener of the catalogue failed")
             return changed
 
+    def extend(
+        self,
+        ids: Sequence[str],
+        titles: Sequence[str],
+        packed: Sequence[bytes],
+        columns: Columns,
+        revision: int,
+    ) -> None:
+        """Adds whole rows of new items, before anybody listens.
+
+        Args:
+            ids: m identifiers.
+            titles: Their titles.
+            packed: The items as MessagePack.
+            columns: Their rows, with codes of this catalogue (`codes`).
+            revision: The revision that the catalogue has with them.
+        """
+        with self._writing:
+            size = len(self._columns)
+            end = size + len(ids)
+            self._room(end)
+            self._store.put(slice(size, end), columns)
+            self.ids += ids
+            self.titles += titles
+            self._packed += packed
+            self._columns = self._store.published(end)
+            self._row_of.update(zip(ids, range(size, end), strict=True))
+            self.revision = revision
+            self.journal.forget()
+
+    def packed(self, start: int, end: int) -> list[bytes]:
+        """The items of some rows as MessagePack."""
+        return self._packed[start:end]
+
+    def category_levels(self, code: int) -> tuple[str, ...]:
+        """`vitrine.domain.items.category_levels` of a category."""
+        return self._categories.levels[code]
+
+    def codes(self, categories: Sequence[tuple[str, ...]], brands: Sequence[str]) -> tuple[Rows, Rows]:
+        """``int32``: codes of categories, by their levels, and of brands; new ones where they have none."""
+        return (
+            np.array([self._categories.code_of_levels(levels) for levels in categories], np.int32),
+            np.array([self._brands.code(brand) for brand in brands], np.int32),
+        )
+
+    def text_hashes(self, rows: Rows) -> npt.NDArray[np.uint64]:
+        """``uint64[m]``: hashes of the texts of some rows; read them before the items."""
+        return self._columns.text_hash[rows]
+
+    def _room(self, size: int) -> None:
+        if size > len(self._store):
+            self._store = self._store.grown(max(1024, size, 2 * len(self._store)))
+
+    def _passes(self, columns: Columns, filters: Filters) -> Mask:
+        return passes(columns, filters, self._categories, self._brands)
+
     def _write(self, items: Sequence[Item], packed: Sequence[bytes]) -> Rows:
         known, fresh = self._row_of, dict[str, int]()
         size = len(self._columns)
@@ -192,8 +258,7 @@ class Catalog:
             row = known.get(item_id)
             rows[k] = fresh.setdefault(item_id, size + len(fresh)) if row is None else row
         end = size + len(fresh)
-        if end > len(self._store):
-            self._store = self._store.grown(max(1024, end, 2 * len(self._store)))
+        self._room(end)
         categories, brands, sellable = self._categories, self._brands, _SELLABLE
         self._store.write(
             rows,
@@ -211,6 +276,7 @@ class Catalog:
         for row, item, data in zip(rows.tolist(), items, packed, strict=True):
             self.titles[row] = item.title
             self._packed[row] = data
+        self._store.write(rows, text_hash=text_hashes(items))
         if fresh:
             self._columns = self._store.published(end)
             known.update(fresh)

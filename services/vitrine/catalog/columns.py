@@ -25,6 +25,8 @@ class Columns:
         category: ``int32[n]``, code of the full category path, −1 for none.
         brand: ``int32[n]``, code of the brand, −1 for none.
         tie: ``uint64[n]``, `vitrine.domain.ids.tie_keys`.
+        text_hash: ``uint64[n]``, `vitrine.content.text.text_hashes`; written after the item itself, so that who reads
+            first this and then the item has a text that is as new.
     """
 
     sellable: Mask
@@ -33,6 +35,7 @@ class Columns:
     category: Rows
     brand: Rows
     tie: npt.NDArray[np.uint64]
+    text_hash: npt.NDArray[np.uint64]
 
     def __len__(self) -> int:
         return len(self.sellable)
@@ -46,6 +49,7 @@ class Columns:
             np.zeros(capacity),
             np.full(capacity, -1, np.int32),
             np.full(capacity, -1, np.int32),
+            np.zeros(capacity, np.uint64),
             np.zeros(capacity, np.uint64),
         )
 
@@ -66,6 +70,11 @@ class Columns:
         for f in fields(self):
             getattr(bigger, f.name)[: len(self)] = getattr(self, f.name)
         return bigger
+
+    def put(self, rows: slice, columns: "Columns") -> None:
+        """Sets rows as a whole."""
+        for f in fields(self):
+            getattr(self, f.name)[rows] = getattr(columns, f.name)
 
     def write(self, rows: Rows, **values: Any) -> None:
         """Sets cells of some columns; of a row that comes twice, the last one counts."""
@@ -109,11 +118,14 @@ class CategoryCodes(Codes):
 
     def code_of(self, item: Item) -> int:
         """The number of an item's path."""
-        path = item.category
+        code = self._code_of.get(item.category)
+        return self.code_of_levels(category_levels(item.category_path)) if code is None else code
+
+    def code_of_levels(self, levels: tuple[str, ...]) -> int:
+        """The number of a path by its `category_levels`."""
         before = len(self.names)
-        code = self.code(path)
+        code = self.code(levels[-1] if levels else "")
         if code == before:
-            levels = category_levels(item.category_path)
             self.levels.append(levels)
             for level in levels:
                 self._below.setdefault(level, []).append(code)

@@ -32,21 +32,30 @@ PRAGMA user_version = {SCHEMA_VERSION};
 
 
 class Database:
-    """One writing connection, and one for each reading thread; a single one when everything is in memory."""
+    """One writing connection, and one for each reading thread; a single one when everything is in memory.
 
-    def __init__(self, directory: Path | None, shop: str) -> None:
+    Args:
+        directory: Where the file lies; ``None`` for one in memory.
+        shop: Whose words are searched.
+        owner: Whether it may write; who may not reads beside the process that does.
+    """
+
+    def __init__(self, directory: Path | None, shop: str, *, owner: bool = True) -> None:
         _check_sqlite()
         self._path = None if directory is None else directory / FILE
-        self._lock_file = None if directory is None else _own(directory)
+        self._lock_file = None if directory is None or not owner else _own(directory)
         # `writing` is held while the writer works; in memory, while anyone does.
         self.writing = threading.RLock()
         self._local = threading.local()
         self._readers: list[apsw.Connection] = []
         self.closed = False
         self._text = f"text_{shop}"
-        self.writer = self._connect(":memory:" if self._path is None else str(self._path))
+        self.writer = self._connect(":memory:" if self._path is None else str(self._path), readonly=not owner)
         try:
-            self._prepare(directory)
+            if owner:
+                self._prepare(directory)
+            else:
+                self._attach_words(self.writer)
         except BaseException as error:
             self.writer.close()
             self._release()
@@ -92,6 +101,11 @@ class Database:
         connection.execute(
             f"CREATE VIRTUAL TABLE temp.words USING fts5vocab('main', '{self._text}', 'instance')"
         )
+
+    @property
+    def on_disk(self) -> bool:
+        """Whether what is written outlives this process."""
+        return self._path is not None
 
     @property
     def text(self) -> str:

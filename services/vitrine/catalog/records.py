@@ -1,6 +1,7 @@
 """The statements of the catalogue's store: items, their words, and derived state, all of one shop."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import Any, NamedTuple, cast
 
 import apsw
@@ -11,6 +12,8 @@ from vitrine.catalog.database import Database
 from vitrine.catalog.documents import FIELD_WEIGHTS, Document
 from vitrine.errors import Unavailable
 
+# Begins the name of what `Records.keep` keeps.
+_KEPT = "rows from "
 _WEIGHT = " ".join(f"WHEN '{name}' THEN {weight}" for name, weight in FIELD_WEIGHTS.items())
 
 
@@ -30,12 +33,12 @@ class Records:
         self._database = database
         self._shop = shop
 
-    def all(self, chunk: int) -> Iterator[list[Record]]:
-        """Every item in order of its number, in chunks."""
+    def all(self, chunk: int) -> Iterator[list[tuple[int, int, int, bytes]]]:
+        """Every item in order of its number, in chunks; the fields of a `Record` each."""
         rows = self._database.writer.execute(
             "SELECT number, words, revision, data FROM items WHERE shop = ? ORDER BY number", (self._shop,)
         )
-        while records := [Record(*row) for _, row in zip(range(chunk), rows, strict=False)]:
+        while records := list(islice(rows, chunk)):
             yield records
 
     def write(self, items: Sequence[tuple[str, Record]], texts: Mapping[int, Document], known: int) -> None:
@@ -93,6 +96,20 @@ class Records:
         self._transact(
             lambda connection: connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row)
         )
+
+    def keep(self, parts: Mapping[int, bytes]) -> None:
+        """Keeps what was made of items, by the number of the first of them, for `kept`."""
+        rows = [(self._shop, f"{_KEPT}{start}", 0, data) for start, data in parts.items()]
+        self._transact(
+            lambda connection: connection.executemany(
+                "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", rows
+            )
+        )
+
+    def kept(self, start: int) -> bytes | None:
+        """What was kept of the items from a number on."""
+        state = self.load_state(f"{_KEPT}{start}")
+        return None if state is None else state[1]
 
     def load_state(self, name: str) -> tuple[int, bytes] | None:
         """What `save_state` kept: cursor and data."""

@@ -1,5 +1,6 @@
 """The catalogue on disk: durable, revisioned, searchable. Owned by one process, which fills a `Catalog` from it."""
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -11,15 +12,17 @@ import msgspec
 from vitrine.catalog.catalog import Catalog
 from vitrine.catalog.database import Database
 from vitrine.catalog.documents import document, same_text
+from vitrine.catalog.filling import fill, keep_parts
+from vitrine.catalog.kept import PART
 from vitrine.catalog.merge import merged
 from vitrine.catalog.records import Record, Records
 from vitrine.catalog.text_index import TextIndex
 from vitrine.domain.items import Item
 from vitrine.errors import VitrineError
 
+_log = logging.getLogger(__name__)
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(Item).decode
-_LOAD_CHUNK = 10_000
 _JOBS_A_COMMIT = 64
 _CHUNK_BYTES = 2 << 20
 
@@ -58,7 +61,8 @@ class CatalogStore:
         self._records = Records(database, shop)
         self.text = TextIndex(self._records.postings)
         self._jobs: deque[_Job] = deque()
-        self._load()
+        # Parts of the catalogue, by their first rows, whose columns are not kept as they are now.
+        self._stale = fill(self._records, catalog, self.text)
 
     @classmethod
     def open(cls, directory: Path | None, catalog: Catalog, *, shop: str = "default") -> Self:
@@ -137,14 +141,14 @@ class CatalogStore:
         return self._records.load_state(name)
 
     def close(self) -> None:
-        """Closes the file; the second time does nothing."""
-        self._database.close()
-
-    def _load(self) -> None:
-        for records in self._records.all(_LOAD_CHUNK):
-            self.text.set_lengths(len(self.catalog), [r.words for r in records])
-            packed = [r.data for r in records]
-            self.catalog.apply([_decode(p) for p in packed], max(r.revision for r in records), packed)
+        """Keeps the columns for the next start and closes the file; the second time does nothing."""
+        with self._database.writing:
+            if self._stale and self._database.on_disk and not self._database.closed:
+                try:
+                    keep_parts(self._records, self.catalog, self._stale)
+                except VitrineError as error:
+                    _log.warning("the next start will take longer: %s", error)
+            self._database.close()
 
     def _commit(self, jobs: list[_Job]) -> None:
         after: dict[str, Item] = {}
@@ -182,4 +186,5 @@ class CatalogStore:
             records.append((item.item_id, Record(row, words, revision + k, _encode(item))))
         self._records.write(records, {row: new for row, (_, new) in texts.items()}, size)
         self.text.update(texts)
+        self._stale.update(row // PART * PART for row in rows.tolist())
         catalog.apply(items, revision + len(items), [r.data for _, r in records])

@@ -103,3 +103,28 @@ def test_threads_do_not_disturb_each_other(model: ItemItem, matrix: np.ndarray) 
 
     with ThreadPoolExecutor(4) as pool:
         assert all(pool.map(ask, range(200)))
+
+
+CANDIDATES = np.array([5, 9, -1, 150, 9, 42, 77, 3], np.int32)
+
+
+def test_what_is_summed_is_the_table_by_columns(model: ItemItem) -> None:
+    known = ROWS[ROWS >= 0]
+    table = model.between(known, CANDIDATES)
+    largest, total, counts = model.summed(known, CANDIDATES)
+    np.testing.assert_array_equal(largest, table.max(axis=0))
+    np.testing.assert_allclose(total, table.sum(axis=0, dtype=np.float64), rtol=1e-12)
+    np.testing.assert_array_equal(counts, (table > 0).sum(axis=0))
+    assert table.any()
+    nothing = model.summed(np.empty(0, np.int32), CANDIDATES)
+    assert [column.tolist() for column in nothing] == [[0] * len(CANDIDATES)] * 3
+
+
+def test_what_is_remembered_is_of_the_same_items_alone(model: ItemItem, matrix: np.ndarray) -> None:
+    for rows in (ROWS, ROWS[:2], ROWS[1:3], ROWS):
+        for candidates in (CANDIDATES, CANDIDATES[::-1].copy(), CANDIDATES[:1], CANDIDATES):
+            for weights in (np.ones(len(rows)), np.arange(len(rows), dtype=np.float64)):
+                known = rows >= 0
+                wanted = weights[known] @ matrix[rows[known]][:, candidates]
+                wanted[candidates < 0] = 0
+                np.testing.assert_allclose(model.scores_at(rows, weights, candidates), wanted, atol=1e-5)

@@ -6,7 +6,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from vitrine.bundle.scratch import Scratch, ranges
+from vitrine.bundle.scratch import Scratch, order_of, ranges
 
 
 def test_places_are_cleared_whatever_happens() -> None:
@@ -42,3 +42,9 @@ def test_ranges_one_after_the_other() -> None:
     numbers, owner = ranges(start, stop)
     assert (numbers.tolist(), owner.tolist()) == ([3, 4, 0], [0, 0, 2])
     assert ranges(start, stop, np.array([5, 6, 8]))[1].tolist() == [5, 5, 8]
+
+
+@pytest.mark.parametrize("largest", [1, 300, 70_000, 2**31 - 1])
+def test_rows_are_ordered_as_a_stable_sort_does(largest: int) -> None:
+    rows = np.random.default_rng(2).integers(0, largest, 5000).astype(np.int32)
+    np.testing.assert_array_equal(order_of(rows), np.argsort(rows, kind="stable"))
