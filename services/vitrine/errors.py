@@ -74,6 +74,10 @@ class InferenceError(VitrineError):
     """A model failed on its inputs or answered NaN or infinity; the rest of the answer does without it."""
 
 
+class InferenceBusy(InferenceError):
+    """Too many requests wait for a model already; the rest of the answer does without it."""
+
+
 class InferenceTimeout(Timeout):
     """A model did not answer within its time budget."""
 
@@ -99,11 +103,13 @@ class BundleRefused(BundleError):
 
     Attributes:
         reason: For programs: "INVALID_BUNDLE", "UNEXPECTED_VERSION", "NOT_READY" or "NO_BUNDLE".
+        description: Why, for people.
         served: Version of the bundle that goes on; empty for none.
     """
 
     def __init__(self, reason: str, description: str, served: str) -> None:
         self.reason = reason
+        self.description = description
         self.served = served
         super().__init__(f"the bundle is refused, {served or 'none'} goes on: {description}")
 
@@ -113,10 +119,12 @@ class ConfigRefused(ConfigError):
 
     Attributes:
         reason: For programs: "INVALID_CONFIG", "NEEDS_RESTART", "UNEXPECTED_FINGERPRINT", "NOT_READY" or "NO_CONFIG".
+        description: Why, for people.
         served: Fingerprint of the configuration that goes on.
     """
 
     def __init__(self, reason: str, description: str, served: str) -> None:
         self.reason = reason
+        self.description = description
         self.served = served
         super().__init__(f"the configuration is refused, {served} goes on: {description}")

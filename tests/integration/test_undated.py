@@ -3,11 +3,12 @@
 from contextlib import ExitStack
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 
 from vitrine.app.load import load_into_store
-from vitrine.app.shop import Shop
+from vitrine.app.shop import Shop, Stores, make_popularity
 from vitrine.config import load_config
 from vitrine.dataset import Dataset
 from vitrine.domain.clock import system_clock
@@ -35,6 +36,19 @@ def test_undated_events_are_popular_and_no_trend(undated: Dataset, tmp_path: Pat
     assert set(found.masks.tolist()) == {1}  # popular alone
     counts = undated.events().group_by("item_id").len().collect()
     assert found.item_ids[0] == counts.sort("len")["item_id"][-1]
+
+
+def test_what_is_popular_is_counted_when_it_is_loaded(undated: Dataset, tmp_path: Path) -> None:
+    """Else the first server would count the whole log again before it serves."""
+    config = load_config()
+    load_into_store(undated, tmp_path / "store", config)
+    with Stores.open(tmp_path / "store", config, system_clock) as stores:
+        state = stores.items.load_state("popularity")
+        assert state is not None
+        assert state[0] == stores.profiles.watermark > 0
+        popularity = make_popularity(stores.catalog, config)
+        assert popularity.restore(*state)
+        assert popularity.shares(np.arange(len(stores.catalog), dtype=np.int32)).max() == 1
 
 
 def test_until_needs_times(undated: Dataset, tmp_path: Path) -> None:

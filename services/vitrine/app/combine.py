@@ -31,10 +31,13 @@ def combine(parts: Sequence[Candidates]) -> tuple[Candidates, npt.NDArray[np.int
             scores[start:end, column] = part.scores[:, source]
             masks[start:end] |= (part.masks >> np.uint32(source) & np.uint32(1)) << np.uint32(column)
     ids = [item_id for part in parts for item_id in part.item_ids]
-    signals = [
+    popularity, trend = (
         _signal([getattr(part, name) for part in parts], np.diff(offsets)) for name in ("popularity", "trend")
-    ]
-    return Candidates(ids, names, masks, scores, *signals), offsets
+    )
+    rows = np.concatenate([np.empty(0, np.int32), *(part.rows for part in parts)])
+    return Candidates(
+        ids, names, masks, scores, popularity, trend, rows if len(rows) == len(ids) else rows[:0]
+    ), offsets
 
 
 def _signal(

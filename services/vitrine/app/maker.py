@@ -11,7 +11,7 @@ from vitrine.app.check import check_plugins
 from vitrine.app.generations import Generation
 from vitrine.bundle import AttachedBundle, Bundle, load_bundle
 from vitrine.catalog import Catalog
-from vitrine.catalog.store import CatalogStore
+from vitrine.catalog.searchable import Searchable
 from vitrine.config import Config
 from vitrine.domain.answer import Degradation, DegradationCode
 from vitrine.domain.candidates import Candidates
@@ -25,6 +25,7 @@ from vitrine.retrieval import Popularity, RetrievalQuery, Retriever
 # Candidates of a warm-up where nothing finds any, and the items that its seeds are taken from.
 _CANDIDATES = 500
 _SEEDS = 3
+_SECONDS_FOR_LISTS = 120.0
 _BROKEN = frozenset({DegradationCode.FAILED, DegradationCode.TIMEOUT})
 
 
@@ -32,7 +33,7 @@ class Finding(NamedTuple):
     """What a process that finds candidates has beside the catalogue: live popularity, and the store with the texts."""
 
     popularity: Popularity
-    store: CatalogStore
+    store: Searchable
 
 
 class Maker:
@@ -62,6 +63,7 @@ class Maker:
         self._catalog = catalog
         self._clock = clock
         self._finding = finding
+        self._served = False
         # Found once: a package that was imported does not change while a process runs.
         self._plugins = discover(apart=config.runs_apart) if ranks else None
 
@@ -79,7 +81,11 @@ class Maker:
         Raises:
             ConfigError: The configuration tells a plugin what it does not understand.
         """
-        attached = None if bundle is None else AttachedBundle(bundle, self._catalog)
+        attached = None if bundle is None else AttachedBundle(bundle, self._catalog, background=True)
+        if attached is not None and self._served:
+            # A start does not wait for quick searches; a switch need not make requests do so.
+            attached.wait(_SECONDS_FOR_LISTS)
+        self._served = True
         try:
             return self._made(attached, config or self.config, time.time())
         except BaseException:

@@ -1,5 +1,6 @@
 """What a server is told on the command line."""
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,6 +33,7 @@ class ServeOptions:
         metrics_port: The port of ``/metrics`` on the same interface; 0 for any, ``None`` for no metrics.
         as_of: The moment at which the clock starts, Unix seconds; ``None`` for the system's time.
         freeze_clock: Whether the clock stands still at ``as_of``.
+        workers: Processes that find and order candidates; with 1, this one does so itself.
         addresses: Where the other services are.
         grace: Seconds that calls in flight have at the end.
     """
@@ -48,5 +50,11 @@ class ServeOptions:
     metrics_port: int | None = None
     as_of: float | None = None
     freeze_clock: bool = False
+    workers: int = 1
     addresses: Addresses = field(default_factory=Addresses)
     grace: float = 5.0
+
+    @property
+    def threads(self) -> int:
+        """Requests that one of several workers works on at once."""
+        return max(2, (os.cpu_count() or 1) // self.workers)

@@ -1,11 +1,11 @@
 """What the servicers of a process are made with, and the pieces that both ways of making them share."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import grpc
 
@@ -14,11 +14,13 @@ from vitrine.api.config.v1 import config_pb2_grpc
 from vitrine.api.ranking.v1 import ranking_pb2_grpc
 from vitrine.app.generations import Generation
 from vitrine.app.options import ServeOptions
-from vitrine.app.reconfigure import ConfigReloader, Standing
+from vitrine.app.plugin_watch import Telling
+from vitrine.app.reconfigure import ConfigReloader, Standing, Using
 from vitrine.app.reconfigure.service import ConfigServicer
 from vitrine.app.reload import Reloader
 from vitrine.app.watch import Watch, Watched
 from vitrine.bundle.service import BundleServicer
+from vitrine.bundle.swapping import Reloaded, Swapping
 from vitrine.catalog import Catalog
 from vitrine.config import Config
 from vitrine.domain.clock import Clock
@@ -48,6 +50,15 @@ BUNDLE = f"{_PREFIX}.bundle.v1.BundleService"
 RECOMMENDATION = f"{_PREFIX}.recommendation.v1.RecommendationService"
 
 
+class Switching(Swapping, Watched, Protocol):
+    """Serves a bundle and looks after its folder: a `Reloader`, or that of several workers."""
+
+    # Both call it without arguments, one of them with the version that is expected, too.
+    def reload(self, expected_version: str = "") -> Reloaded:
+        """As `Swapping.reload`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Started:
     """What a process serves.
@@ -57,12 +68,14 @@ class Started:
         summary: For the log.
         before_stop: To be called before the server stops: ends streams that would never end.
         plugins: Answers how the plugins fare; ``None`` in a process that has none.
+        health: Given the server, begins to have it say how parts of this one fare; ``None`` where `plugins` says all.
     """
 
     services: Services
     summary: str
     before_stop: list[Callable[[], None]] = field(default_factory=list)
     plugins: Callable[[], Plugins] | None = None
+    health: Callable[[Telling], Awaitable[None]] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,25 +129,40 @@ def reloading(process: Process, reloader: Reloader | None = None) -> tuple[Servi
     Returns:
         BundleService, where there is a reloader, and ConfigService, and what answers the configuration of now.
     """
+    using = Standing(process.options.config) if reloader is None else reloader
+    services = reloading_all(process, using, reloader, tidy=None if reloader is None else reloader.expire)
+    return services, lambda: using.config
+
+
+def reloading_all(
+    process: Process, using: Using, bundle: Switching | None, tidy: Callable[[], None] | None = None
+) -> Services:
+    """As `reloading`, of what works by a configuration, and of what serves a bundle.
+
+    Args:
+        process: What to work with.
+        using: Is told of another configuration.
+        bundle: Is told of another bundle; ``None`` in a process without one.
+        tidy: Done at each look.
+    """
     options = process.options
     # One thread: reloads take turns, and what they allocate comes from one place and goes back there. A plugin may hang
     # while it is made, and must not keep the server from ending.
     thread = Workers(1)
     process.closing.callback(thread.shutdown, cancel_futures=True)
-    using = Standing(options.config) if reloader is None else reloader
     config = ConfigReloader(options.config_file, options.service, using, process.metrics)
     services = {
         CONFIG: adding(config_pb2_grpc.add_ConfigServiceServicer_to_server, ConfigServicer(config, thread))
     }
     watched: list[Watched] = [config] if options.watch_config else []
-    if reloader is not None:
-        bundle = BundleServicer(reloader, thread)
-        services[BUNDLE] = adding(bundle_pb2_grpc.add_BundleServiceServicer_to_server, bundle)
-        watched += [reloader] if options.watch_bundle else []
-    watch = Watch(watched, thread, tidy=None if reloader is None else reloader.expire)
+    if bundle is not None:
+        servicer = BundleServicer(bundle, thread)
+        services[BUNDLE] = adding(bundle_pb2_grpc.add_BundleServiceServicer_to_server, servicer)
+        watched += [bundle] if options.watch_bundle else []
+    watch = Watch(watched, thread, tidy=tidy)
     watch.start()
     process.closing.push_async_callback(watch.close)
-    return services, lambda: using.config
+    return services
 
 
 def named(generation: Generation) -> str:

@@ -6,12 +6,12 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from threadpoolctl import threadpool_limits
 
 from vitrine.app.check import check_config
+from vitrine.app.loop import SWITCH_SECONDS, loop_factory
 from vitrine.app.options import ServeOptions
 from vitrine.app.parts import Process
 from vitrine.app.plugin_watch import PluginWatch
@@ -24,9 +24,6 @@ from vitrine.rpc.metrics import Metrics
 from vitrine.rpc.server import GrpcServer
 
 log = logging.getLogger("vitrine")
-
-# A worker that computes hands over to the event loop after this many seconds; Python's own 5 ms would be felt.
-SWITCH_SECONDS = 0.001
 
 
 def serve(options: ServeOptions) -> None:
@@ -44,7 +41,7 @@ def serve(options: ServeOptions) -> None:
     sys.setswitchinterval(SWITCH_SECONDS)
     # Requests run side by side in the workers; threads inside a product of matrices would only stand in their way.
     threadpool_limits(1)
-    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+    with asyncio.Runner(loop_factory=loop_factory()) as runner:
         runner.run(_serve(options))
 
 
@@ -58,6 +55,9 @@ async def _serve(options: ServeOptions) -> None:
         clock = (
             system_clock if options.as_of is None else clock_from(options.as_of, frozen=options.freeze_clock)
         )
+        # Next to nothing of what is loaded is garbage: the collector would look at all of it again and again.
+        gc.disable()
+        closing.callback(gc.enable)
         started = await start_services(Process(options, clock, workers, metrics, closing))
         # Not before: until then nothing has been promised to anybody, and whatever keeps the start may be interrupted.
         for number in (signal.SIGTERM, signal.SIGINT):
@@ -67,12 +67,15 @@ async def _serve(options: ServeOptions) -> None:
         # frozen after a swap: garbage of requests on their way would be frozen with it, for good.
         gc.collect()
         gc.freeze()
+        gc.enable()
 
         server = GrpcServer(started.services, metrics)
         if started.plugins is not None:
             plugins = PluginWatch(started.plugins, server, metrics)
             await plugins.start()
             closing.push_async_callback(plugins.close)
+        if started.health is not None:
+            await started.health(server)
         port = await server.start(options.host, options.port)
         shown = "no metrics"
         if options.metrics_port is not None:
@@ -87,11 +90,3 @@ async def _serve(options: ServeOptions) -> None:
             stop()
         await server.stop(options.grace)
     log.info("stopped")
-
-
-def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop] | None:
-    try:
-        import uvloop
-    except ModuleNotFoundError:  # Windows
-        return None
-    return uvloop.new_event_loop

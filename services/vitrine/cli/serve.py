@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+# More than any machine of today has use for: each has a catalogue of its own in memory.
+MAX_WORKERS = 64
 # How far above the port of the services that of the metrics is, unless told.
 METRICS_ABOVE = 1000
 
@@ -62,6 +64,16 @@ def serve_command(
         bool,
         typer.Option("--freeze-clock", help="With --as-of: the clock stands still, so that answers repeat."),
     ] = False,
+    workers: Annotated[
+        int,
+        typer.Option(
+            min=1,
+            max=MAX_WORKERS,
+            help="Processes that find and order candidates, one for each core that shall do so. With more than 1, "
+            "this process owns the store and the port and spreads requests over them; each keeps its own catalogue. "
+            "One that ends is started again.",
+        ),
+    ] = 1,
     profile_address: Annotated[
         str, typer.Option(help="Where ProfileService runs, for a single service.")
     ] = "localhost:50052",
@@ -73,6 +85,10 @@ def serve_command(
 
     - `vitrine serve --bundle data/bundle`
     - `vitrine serve --bundle data/bundle --as-of 2011-09-01T00:00:00Z`
+
+    On four cores:
+
+    - `vitrine serve --bundle data/bundle --workers 4`
 
     Split over four processes; each finds the others by address:
 
@@ -88,6 +104,11 @@ def serve_command(
     if freeze_clock and not as_of:
         raise typer.BadParameter(
             "needs --as-of TIME, the moment to stand still at", param_hint="--freeze-clock"
+        )
+    if workers > 1 and service is not Service.ALL:
+        raise typer.BadParameter(
+            f"is for all services in one; start several '{service}' processes behind a load balancer instead",
+            param_hint="--workers",
         )
     serve(
         ServeOptions(
@@ -105,6 +126,7 @@ def serve_command(
             addresses=Addresses(profile_address, retrieval_address, ranking_address),
             grace=grace,
             freeze_clock=freeze_clock,
+            workers=workers,
         )
     )
 

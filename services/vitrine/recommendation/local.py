@@ -4,16 +4,16 @@ import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
 from contextvars import ContextVar
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from vitrine.domain.candidates import Ranked, Retrieved
 from vitrine.domain.explanation import Explained
 from vitrine.domain.profile import Profile
 from vitrine.domain.request import Filters
+from vitrine.domain.stages import measured, spent
 from vitrine.domain.subject import Subject
 from vitrine.errors import Timeout
 from vitrine.hosting import Waiter
-from vitrine.profile import Profiles
 from vitrine.ranking import RankingEngine, RankingQuery
 from vitrine.retrieval import RetrievalQuery, Retriever
 
@@ -24,6 +24,18 @@ Models = tuple[Retriever, RankingEngine]
 # What a request was begun with. It is ordered with the same, however often bundles are switched meanwhile; a call of
 # gRPC is a task and so a context of its own.
 _begun: ContextVar[Models | None] = ContextVar("begun", default=None)
+
+
+class ProfileReads(Protocol):
+    """What is needed of the profiles of this process; `vitrine.profile.Profiles` has it."""
+
+    def peek(self, subject: Subject, min_watermark: int = 0, /) -> Profile | None:
+        """The profile if it is in memory; called in the task of the request."""
+        ...
+
+    def get(self, subject: Subject, min_watermark: int = 0, /) -> Profile:
+        """The profile."""
+        ...
 
 
 class LocalServices:
@@ -38,7 +50,7 @@ class LocalServices:
 
     def __init__(
         self,
-        profiles: Profiles,
+        profiles: ProfileReads,
         models: Callable[[str], Models],
         workers: Executor,
         waiter: Waiter,
@@ -54,10 +66,15 @@ class LocalServices:
 
     async def get(self, subject: Subject, min_watermark: int, timeout: float) -> Profile:
         """Reads a profile; an acknowledged event is always in it, because its store is this one."""
-        cached = self._profiles.peek(subject, min_watermark)
-        if cached is not None:
-            return cached
-        return await self._run(timeout, lambda: self._profiles.get(subject, min_watermark))
+        found, stage = measured("profile", lambda: self._profiles.peek(subject, min_watermark))
+        spent().report(stage)
+        if found is not None:
+            return found
+        profile, stage = await self._run(
+            timeout, lambda: measured("profile", lambda: self._profiles.get(subject, min_watermark))
+        )
+        spent().report(stage)
+        return profile
 
     async def retrieve(self, query: RetrievalQuery, timeout: float) -> Retrieved:
         """Finds candidates."""

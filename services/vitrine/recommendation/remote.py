@@ -71,6 +71,7 @@ class RemoteRetrieval:
         """Finds candidates."""
         request = retrieval_query_to_proto(query)
         request.bundle_version = query.bundle or self._newest.version
+        request.include_stages = True
         return retrieved_from_proto(
             await _answer(self._stub.Retrieve(request, timeout=timeout - MARGIN_SECONDS))
         )
@@ -86,6 +87,7 @@ class RemoteRanking:
     async def rank(self, query: RankingQuery, catalog_revision: int, timeout: float) -> Ranked:
         """Orders candidates."""
         request = ranking_query_to_proto(query, encode_token(REVISION, catalog_revision))
+        request.include_stages = True
         response = await _answer(self._stub.Rank(request, timeout=timeout - MARGIN_SECONDS))
         self._newest.version = response.newest_bundle_version
         return ranked_from_proto(response)

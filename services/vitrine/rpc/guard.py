@@ -15,6 +15,7 @@ from grpc.aio import ServerInterceptor
 from vitrine.errors import InvalidInput, TooLarge, VitrineError
 from vitrine.rpc.limits import MAX_MESSAGE_BYTES
 from vitrine.rpc.metrics import Metrics
+from vitrine.rpc.staged import STAGED, closing, failed, opening
 from vitrine.rpc.status import internal, status_of
 
 log = logging.getLogger(__name__)
@@ -24,7 +25,7 @@ Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
 Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any] | None"
 
 
-def _good(request: Any) -> Any:
+def good(request: Any) -> Any:
     """The request, unless the deserialiser answered an error."""
     if isinstance(request, VitrineError):
         raise request
@@ -33,7 +34,7 @@ def _good(request: Any) -> Any:
 
 async def _checked(requests: AsyncIterator[Any]) -> AsyncIterator[Any]:
     async for request in requests:
-        yield _good(request)
+        yield good(request)
 
 
 class Guard(ServerInterceptor):
@@ -56,11 +57,13 @@ class Guard(ServerInterceptor):
         if handler is None:
             return None
         method = str(handler_call_details.method)
-        parse, serialise = _careful(handler.request_deserializer), handler.response_serializer
+        parse, serialise = careful(handler.request_deserializer), handler.response_serializer
         if handler.request_streaming:  # reflection
             return grpc.stream_stream_rpc_method_handler(
                 self._stream(method, handler.stream_stream, checked=_checked), parse, serialise
             )
+        if method in STAGED and serialise is not None:
+            parse, serialise = opening(parse), closing(serialise, self._metrics)
         if not handler.response_streaming:
             return grpc.unary_unary_rpc_method_handler(
                 self._unary(method, handler.unary_unary), parse, serialise
@@ -77,11 +80,11 @@ class Guard(ServerInterceptor):
     def _unary(self, method: str, behaviour: Any, *, timed: bool = True) -> Any:
         async def call(request: Any, context: Context) -> Any:
             async with self._around(method, context, timed=timed):
-                return await behaviour(_good(request), context)
+                return await behaviour(good(request), context)
 
         return call
 
-    def _stream(self, method: str, behaviour: Any, checked: Callable[[Any], Any] = _good) -> Any:
+    def _stream(self, method: str, behaviour: Any, checked: Callable[[Any], Any] = good) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
             async with self._around(method, context, timed=False):
                 async for response in behaviour(checked(request), context):
@@ -100,16 +103,30 @@ class Guard(ServerInterceptor):
             code = context.code().name
             raise
         except Exception as error:  # noqa: BLE001 - logged or explained below
-            code, status = _explain(error, method)
+            code, status = (
+                (error.code, error.status) if isinstance(error, Forwarded) else explain(error, method)
+            )
             await context.abort_with_status(status)
         except asyncio.CancelledError:
             code = "CANCELLED"
             raise
         finally:
+            if code != "OK" and method in STAGED:
+                failed(self._metrics)
             self._metrics.called(method, code, time.perf_counter() - started if timed else None)
 
 
-def _explain(error: Exception, method: str) -> tuple[str, grpc.Status]:
+class Forwarded(Exception):
+    """What another process of this server has refused or failed to do; ``status`` is as the caller shall see it."""
+
+    def __init__(self, code: str, status: grpc.Status) -> None:
+        super().__init__(code)
+        self.code = code
+        self.status = status
+
+
+def explain(error: Exception, method: str) -> tuple[str, grpc.Status]:
+    """The code and the status for an error; what nobody foresaw goes to the log."""
     if isinstance(error, VitrineError) and error.status != "INTERNAL":
         return error.status, status_of(error)
     incident = secrets.token_hex(4)
@@ -117,10 +134,10 @@ def _explain(error: Exception, method: str) -> tuple[str, grpc.Status]:
     return "INTERNAL", internal(incident)
 
 
-def _careful(parse: Any) -> Any:
+def careful(parse: Any) -> Any:
     """A deserialiser that answers an error instead of raising one: gRPC would leak the parser's text."""
 
-    def careful(data: bytes) -> Any:
+    def parsing(data: bytes) -> Any:
         if len(data) > MAX_MESSAGE_BYTES:
             return TooLarge(
                 f"the message has {len(data):,} bytes; at most {MAX_MESSAGE_BYTES:,} are accepted: send less per call"
@@ -130,4 +147,4 @@ def _careful(parse: Any) -> Any:
         except Exception:  # noqa: BLE001 - the parser's own words stay here
             return InvalidInput("message", "is not a valid protobuf message of this method's request type")
 
-    return careful
+    return parsing

@@ -10,6 +10,9 @@ from vitrine.errors import BundleRefused, ConfigRefused, InvalidInput, VitrineEr
 # Whose reasons `google.rpc.ErrorInfo` gives.
 DOMAIN = "vitrine.api"
 
+# Where gRPC carries the message in full.
+_DETAILS = "grpc-status-details-bin"
+
 # In bytes. A status travels in headers, of which clients take 8 KiB in all: the text once percent-encoded (up to
 # three bytes for one) and once in base64 with its details. What a caller sent is quoted no longer than fits.
 MAX_TEXT, MAX_FIELD, MAX_VIOLATIONS = 600, 200, 4
@@ -61,6 +64,17 @@ def _short(text: str, limit: int) -> str:
         return text
     half = limit // 2 - 4
     return f"{encoded[:half].decode(errors='ignore')} … {encoded[-half:].decode(errors='ignore')}"
+
+
+def serialised(status: grpc.Status) -> bytes:
+    """A status of `status_of` or `internal` as a message, for another process; `from_serialised` reads it."""
+    values = [value for key, value in status.trailing_metadata or () if key == _DETAILS]
+    return values[0] if values and isinstance(values[0], bytes) else b""
+
+
+def from_serialised(data: bytes) -> grpc.Status:
+    """The inverse of `serialised`."""
+    return _as_grpc(status_pb2.Status.FromString(data))
 
 
 def _as_grpc(status: status_pb2.Status) -> grpc.Status:

@@ -15,6 +15,7 @@ from vitrine.wire.answers import (
     versions_from_proto,
     versions_to_proto,
 )
+from vitrine.wire.stages import stages_from_proto
 from vitrine.wire.tokens import REVISION, decode_token, encode_token
 
 _MAX_SOURCES = 32
@@ -96,4 +97,5 @@ def retrieved_from_proto(message: pb.RetrieveResponse) -> Retrieved:
         decode_token(REVISION, message.catalog_revision, "catalog_revision"),
         versions_from_proto(message.versions),
         degraded_from_proto(message.degraded),
+        stages_from_proto(message.stages),
     )

@@ -17,6 +17,7 @@ from vitrine.wire.answers import (
 from vitrine.wire.candidates import candidates_from_proto, candidates_to_proto
 from vitrine.wire.profiles import profile_from_proto, profile_to_proto
 from vitrine.wire.requests import context_from_proto, context_to_proto
+from vitrine.wire.stages import stages_from_proto
 from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
 from vitrine.wire.trace import trace_from_proto, trace_to_proto
 
@@ -142,4 +143,5 @@ def ranked_from_proto(message: pb.RankResponse) -> Ranked:
         score_names=tuple(message.score_names),
         versions=versions_from_proto(message.versions),
         degraded=degraded_from_proto(message.degraded),
+        stages=stages_from_proto(message.stages),
     )

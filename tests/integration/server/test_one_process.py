@@ -156,7 +156,7 @@ def test_health_reflection_and_metrics(server: ServerProcess) -> None:
         'vitrine_rpc_total{code="OK",method="/vitrine.api.recommendation.v1.RecommendationService/Recommend"}'
         in text
     )
-    assert 'vitrine_stage_seconds_count{stage="ranking"}' in text
+    assert 'vitrine_service_seconds_count{service="ranking"}' in text
 
 
 async def test_the_aio_client_says_the_same(server: ServerProcess, shop: Vitrine, shopper: str) -> None:

@@ -1,0 +1,151 @@
+"""All four services around one shop, with worker processes that find and order candidates."""
+
+from contextlib import ExitStack
+
+from vitrine.api.profile.v1 import profile_pb2_grpc
+from vitrine.api.recommendation.v1 import recommendation_pb2
+from vitrine.api.retrieval.v1 import retrieval_pb2_grpc
+from vitrine.app.maker import Finding, Maker
+from vitrine.app.parts import (
+    BUNDLE,
+    PROFILE,
+    RANKING,
+    RECOMMENDATION,
+    RETRIEVAL,
+    WATCHING,
+    WRITERS,
+    Process,
+    Started,
+    adding,
+    in_thread,
+    reloading_all,
+    threads,
+)
+from vitrine.app.reload import Reloader
+from vitrine.app.shop import Stores, make_popularity
+from vitrine.app.watch import look_at
+from vitrine.app.workers.alone import Alone
+from vitrine.app.workers.counted import merged_registry
+from vitrine.app.workers.front import Front
+from vitrine.app.workers.health import WorkerHealth
+from vitrine.app.workers.messages import Activity, Changed, Method, Start
+from vitrine.app.workers.methods import handlers, parsed, raw
+from vitrine.app.workers.pool import Pool
+from vitrine.app.workers.reloads import EveryBundle, EveryConfig, encoded
+from vitrine.catalog.columns import Rows
+from vitrine.domain import events
+from vitrine.profile.service import ProfileServicer
+from vitrine.recommendation.ports import Ports
+from vitrine.recommendation.recommender import Recommender
+from vitrine.recommendation.service import RecommendationServicer
+from vitrine.retrieval.activity import LocalActivity, PopularityKeeper
+from vitrine.retrieval.service import RetrievalServicer
+from vitrine.wire.profiles import activity_to_proto
+
+
+async def start_with_workers(process: Process) -> Started:
+    """Opens the stores, starts the workers over them, and serves.
+
+    Raises:
+        ConfigError: A store cannot be used, or a worker cannot be made.
+        BundleError: The bundle is refused.
+    """
+    options, clock, metrics = process.options, process.clock, process.metrics
+    closing = process.closing.enter_context(ExitStack())
+    stores = await in_thread(lambda: closing.enter_context(Stores.open(options.store, options.config, clock)))
+    catalog, profiles = stores.catalog, stores.profiles
+    popularity = make_popularity(catalog, options.config)
+    closing.callback(PopularityKeeper(popularity, stores.items).close)
+    closing.callback((await in_thread(lambda: LocalActivity(popularity, profiles))).close)
+
+    # What windows are made of while no worker is there: without models.
+    maker = Maker(
+        catalog, options.config, clock, metrics, finding=Finding(popularity, stores.items), ranks=False
+    )
+    own = await in_thread(lambda: Reloader.open(None, maker, metrics))
+    closing.callback(own.generations.close)
+
+    def start(number: int) -> Start:
+        bundle = "" if options.bundle is None else str(options.bundle.absolute())
+        store = str(options.store.absolute())
+        return Start(number, encoded(own.config), store, bundle, options.threads, clock())
+
+    seen = None if options.bundle is None else look_at(options.bundle)
+    pool = Pool(options.workers, start, popularity.dump, clock, lambda: catalog.revision)
+    process.closing.push_async_callback(pool.close)
+    _tell(pool, stores, closing)
+    await pool.open()
+
+    bundle, config = EveryBundle(options.bundle, pool, metrics, seen), EveryConfig(own, pool)
+    pool.before_use += [config.catch_up, bundle.catch_up]
+    metrics.registry = merged_registry(metrics.registry, pool)
+    writers, watching = threads(process, "writer", WRITERS), threads(process, "watching", WATCHING)
+    profile = ProfileServicer(
+        profiles, process.workers, watching=watching, clock=clock, catalog_revision=lambda: catalog.revision
+    )
+    retrieval = RetrievalServicer(
+        own.generations.retriever,
+        stores.items,
+        process.workers,
+        writers=writers,
+        watching=watching,
+        clock=clock,
+    )
+    ports = Alone(profiles, own.generations.retriever, process.workers)
+
+    def sellable(item_id: str) -> bool:
+        row = int(catalog.rows([item_id])[0])
+        return row >= 0 and bool(catalog.sellable[row])
+
+    recommender = Recommender(Ports(ports, ports, ports), lambda: config.config, clock, metrics, sellable)
+    alone = RecommendationServicer(recommender)
+    front = Front(pool, profiles, process.workers, lambda: config.config, alone)
+    reloads = reloading_all(process, config, bundle)
+    health = WorkerHealth(pool)
+    process.closing.push_async_callback(health.close)
+    return Started(
+        {
+            PROFILE: adding(profile_pb2_grpc.add_ProfileServiceServicer_to_server, profile),
+            RETRIEVAL: handlers(
+                RETRIEVAL,
+                {"Retrieve": raw(front.handing(Method.RETRIEVE))},
+                adding(retrieval_pb2_grpc.add_RetrievalServiceServicer_to_server, retrieval),
+            ),
+            RANKING: handlers(
+                RANKING,
+                {
+                    "Rank": raw(front.handing(Method.RANK)),
+                    "Explain": raw(front.handing(Method.EXPLAIN_RANK)),
+                    "ListRankers": raw(front.list_rankers),
+                },
+            ),
+            RECOMMENDATION: handlers(
+                RECOMMENDATION,
+                {
+                    "Recommend": parsed(front.recommend, recommendation_pb2.RecommendRequest.FromString),
+                    "Explain": parsed(front.explain, recommendation_pb2.ExplainRequest.FromString),
+                },
+            ),
+            **reloads,
+            BUNDLE: handlers(BUNDLE, {"GetBundle": raw(front.handing(Method.GET_BUNDLE))}, reloads[BUNDLE]),
+        },
+        f"{len(catalog):,} items, bundle {bundle.version or 'none'}, {options.workers} workers",
+        [profile.stop, retrieval.stop],
+        health=health.start,
+    )
+
+
+def _tell(pool: Pool, stores: Stores, closing: ExitStack) -> None:
+    """Has workers told of activity and of changes of the catalogue, in the order in which they come."""
+    loop = pool.loop
+
+    def counted(activity: events.Activity) -> None:
+        data = activity_to_proto(activity).SerializeToString()
+        loop.call_soon_threadsafe(pool.tell, Activity(data))
+
+    def changed(_: Rows) -> None:
+        loop.call_soon_threadsafe(pool.tell, Changed(stores.catalog.revision))
+
+    stores.profiles.subscribe(counted)
+    closing.callback(stores.profiles.unsubscribe, counted)
+    closing.callback(stores.catalog.subscribe(changed))
