@@ -17,7 +17,7 @@ OTHER_RUNTIME := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 STAMP  := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test gen lint bench cost evaluate constraints clean
+.PHONY: help setup demo test gen lint bench bench-check bench-peers cost evaluate constraints clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -49,8 +49,14 @@ lint: $(STAMP) ## Check style, types and protos
 	$(BIN)/mypy
 	$(BIN)/buf lint
 
-bench: $(STAMP) ## Load-test a running server with ghz and write tests/load/report.md
-	scripts/bench
+bench: $(STAMP) ## Measure how fast it is, on a quiet machine: half an hour; writes docs/performance.md
+	scripts/bench $(BENCH_ARGS)
+
+bench-check: $(STAMP) ## Measure ratios on a small shop and compare them with those that are committed
+	scripts/bench --check
+
+bench-peers: $(STAMP) ## Host the ranking function in Ray Serve and mosec, too, and compare; writes docs/performance/peers.md
+	scripts/bench-peers $(BENCH_ARGS)
 
 cost: $(STAMP) ## Measure training on growing data, time and memory, and write docs/cost; an hour or two
 	$(BIN)/python -m vitrine_export.cost $(addprefix --gowalla ,$(wildcard ../shared/data/gowalla/train.txt))

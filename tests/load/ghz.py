@@ -1,8 +1,6 @@
 """One run of ghz: the command, its JSON, and what it says."""
 
-import resource
 import subprocess
-import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,14 +9,11 @@ import msgspec
 GHZ = Path(".bench/bin/ghz")
 VERSION = Path(".bench/bin/ghz.version")
 
-# Committed configuration file -> the method as the report calls it. Reads first, so that writes disturb none.
-METHODS = {
-    "get_profile": "GetProfile",
-    "retrieve": "Retrieve",
-    "rank": "Rank",
-    "recommend": "Recommend",
-    "record_events": "RecordEvents",
-}
+# Committed configuration file -> the method as the page calls it.
+METHODS = {"recommend": "Recommend", "rank": "Rank", "retrieve": "Retrieve"}
+EVENTS = "record_events"
+# Workers only start calls in the open loop, they do not wait for them: one a connection is enough.
+_STARTERS = 4
 
 
 class Percentile(msgspec.Struct, frozen=True):
@@ -34,6 +29,7 @@ class Output(msgspec.Struct, frozen=True, rename="camel"):
     Attributes:
         count: Calls that ended, well or not.
         total: Wall time in nanoseconds.
+        fastest: The quickest call, in nanoseconds.
         rps: Calls a second.
         status_code_distribution: Status -> calls.
         error_distribution: Message -> calls.
@@ -45,6 +41,7 @@ class Output(msgspec.Struct, frozen=True, rename="camel"):
     rps: float
     status_code_distribution: dict[str, int] = {}
     error_distribution: dict[str, int] = {}
+    fastest: int = 0
     # Null where no call ended well.
     latency_distribution: list[Percentile] | None = None
 
@@ -60,6 +57,14 @@ class Output(msgspec.Struct, frozen=True, rename="camel"):
                 return point.latency / 1e6
         return None
 
+    @property
+    def achieved(self) -> float:
+        """Calls that ended well a second, until the last one had ended: a queue that grows lowers it.
+
+        The time of the quickest call is taken off the end: the last call takes that long however low the rate.
+        """
+        return (self.count - self.errors) * 1e9 / max(1, self.total - self.fastest)
+
 
 @dataclass(frozen=True, kw_only=True)
 class Load:
@@ -68,32 +73,29 @@ class Load:
     Attributes:
         config: Name of the committed file.
         address: The server.
-        seconds: How long; about so long where there are `messages`.
+        messages: The requests, as `tests.load.messages` writes them.
+        seconds: How long; 0 to send each of the ``count`` messages once.
         callers: Calls in flight, closed loop.
         rate: Calls a second, open loop; closed loop when 0.
-        messages: Send these, each once, instead of the file's over and over.
-        count: How many `messages` there are.
+        count: How many messages there are.
     """
 
     config: str
     address: str
-    seconds: float
+    messages: Path
+    seconds: float = 0.0
     callers: int = 0
     rate: int = 0
-    messages: Path | None = None
     count: int = 0
 
     def command(self) -> list[str]:
         """The command line, without the output file."""
-        parts = [str(GHZ), "--config", f"tests/load/{self.config}.json"]
-        if self.messages:
-            # Not beside a duration or --max-duration: ghz would then ignore the total and begin again.
-            parts += ["--total", str(self.count), "--binary-file", str(self.messages)]
-        else:
-            parts += ["--duration", f"{self.seconds:g}s"]
+        parts = [str(GHZ), "--config", f"tests/load/{self.config}.json", "--binary-file", str(self.messages)]
+        # Never both: ghz would ignore the total and begin again.
+        parts += ["--duration", f"{self.seconds:g}s"] if self.seconds else ["--total", str(self.count)]
         if self.rate:
-            # Workers only start calls here, they do not wait for them: one a connection is enough.
-            parts += ["--async", "--rps", str(self.rate), "--concurrency", "4"]
+            parts += ["--async", "--rps", str(self.rate), "--concurrency", str(min(_STARTERS, self.rate))]
+            parts += ["--connections", str(min(_STARTERS, self.rate))]
         else:
             parts += ["--concurrency", str(self.callers), "--connections", str(min(self.callers, 4))]
         return [*parts, self.address]
@@ -108,30 +110,37 @@ def parse(path: Path) -> Output:
     return msgspec.json.decode(path.read_bytes(), type=Output)
 
 
-def run(load: Load, output: Path) -> tuple[Output, float, float]:
-    """Runs ghz and keeps its JSON at ``output``.
+class Running:
+    """A run of ghz, begun.
 
-    Returns:
-        What it says, the CPU seconds that ghz used, and the seconds that it took, reading its requests included.
-
-    Raises:
-        RuntimeError: ghz failed.
+    Args:
+        load: How it loads the server.
+        output: Where its JSON goes.
     """
-    output.unlink(missing_ok=True)
-    before, began = _children_seconds(), time.monotonic()
-    done = subprocess.run(
-        [*load.command()[:-1], "--format", "json", "--output", str(output), load.address],
-        capture_output=True,
-        text=True,
-        timeout=10 * load.seconds + 120,
-        check=False,
-    )
-    used, took = _children_seconds() - before, time.monotonic() - began
-    if done.returncode or not output.exists():
-        raise RuntimeError(f"ghz failed on {load.config}: {(done.stderr or done.stdout).strip()}")
-    return parse(output), used, took
 
+    def __init__(self, load: Load, output: Path) -> None:
+        self._load, self._output = load, output
+        output.unlink(missing_ok=True)
+        command = [*load.command()[:-1], "--format", "json", "--output", str(output), load.address]
+        self._process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
-def _children_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+    def wait(self, seconds: float) -> Output:
+        """What it says, when it has ended.
+
+        Raises:
+            RuntimeError: It failed, or did not end within that time.
+        """
+        try:
+            said, _ = self._process.communicate(timeout=seconds)
+        except subprocess.TimeoutExpired:
+            self.stop()
+            raise RuntimeError(f"ghz did not end on {self._load.config}") from None
+        if self._process.returncode or not self._output.exists():
+            raise RuntimeError(f"ghz failed on {self._load.config}: {said.strip()}")
+        return parse(self._output)
+
+    def stop(self) -> None:
+        """Ends it at once."""
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()

@@ -12,7 +12,17 @@ import psutil  # type: ignore[import-untyped]
 import vitrine
 from tests.load.ghz import VERSION
 
-PACKAGES = ("grpcio", "protobuf", "numpy", "polars", "apsw", "uvloop")
+PACKAGES = (
+    "grpcio",
+    "protobuf",
+    "numpy",
+    "polars",
+    "onnxruntime",
+    "onnxruntime-gpu",
+    "lightgbm",
+    "apsw",
+    "uvloop",
+)
 
 
 def machine() -> dict[str, str]:
@@ -50,7 +60,8 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     found["SQLite"] = apsw.sqlite_lib_version()
-    found["ghz"] = VERSION.read_text(encoding="utf-8").strip().removeprefix("v")
+    if VERSION.exists():
+        found["ghz"] = VERSION.read_text(encoding="utf-8").strip().removeprefix("v")
     return found
 
 
@@ -64,6 +75,6 @@ def commit() -> str:
     head = git("rev-parse", "--short=12", "HEAD")
     if not head:
         return "none"
-    # The report itself does not count: it is what is being written.
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!tests/load/report.md")
+    # The page itself does not count: it is what is being written.
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance*")
     return f"{head} with changes" if changed else head

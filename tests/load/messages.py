@@ -1,6 +1,7 @@
 """Files of requests as ghz reads them: protobuf messages, each behind its length as a varint."""
 
-from collections.abc import Iterable
+import itertools
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,9 +24,23 @@ def write(path: Path, messages: Iterable[Message]) -> int:
 
 def read(path: Path, kind: type[M], most: int) -> list[M]:
     """Reads the first messages that `write` wrote."""
-    messages: list[M] = []
-    data, at = path.read_bytes(), 0
-    while at < len(data) and len(messages) < most:
+    data = path.read_bytes()
+    bodies = itertools.islice(_bodies(data), most)
+    return [kind.FromString(data[start:end]) for start, end in bodies]
+
+
+def rotate(path: Path, by: int) -> None:
+    """Brings the messages after the first ``by`` to the front: what has been sent comes last."""
+    data = path.read_bytes()
+    ends = [0, *(end for _, end in _bodies(data))]
+    cut = ends[by % max(1, len(ends) - 1)]
+    path.write_bytes(data[cut:] + data[:cut])
+
+
+def _bodies(data: bytes) -> Iterator[tuple[int, int]]:
+    """Where each message begins and ends, behind its length."""
+    at = 0
+    while at < len(data):
         length, shift = 0, 0
         while True:
             byte = data[at]
@@ -33,9 +48,8 @@ def read(path: Path, kind: type[M], most: int) -> list[M]:
             at, shift = at + 1, shift + 7
             if byte < 0x80:
                 break
-        messages.append(kind.FromString(data[at : at + length]))
+        yield at, at + length
         at += length
-    return messages
 
 
 def _varint(value: int) -> bytes:

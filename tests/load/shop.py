@@ -14,7 +14,10 @@ from vitrine.dataset import Dataset, Manifest
 
 FOLDER = Path(".bench")
 # All models, in bounded time: what is measured is how fast they answer, not how well.
-TRAINING = ["--label-windows", "1", "--interest-minutes", "3", "--no-validate"]
+TRAINING = [
+    *("--kind", "tests/load/shop.toml"),
+    *("--label-windows", "1", "--interest-minutes", "3", "--no-validate"),
+]
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,6 @@
 """Requests for ghz, drawn from the shop's own shoppers, items and events."""
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,15 +17,14 @@ from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2, retrieval_pb2_grpc
 from vitrine.dataset import Dataset
 
-FOLDER = Path(".bench/requests")
 # Shoppers in the order of how much they did; the k-th comes with a weight of 1/k^0.8.
 ZIPF = 0.8
 SUBJECTS = 20_000
 PROFILES = 1_000
+_RECENT = 500_000
 RANKED = 300
 RETRIEVED = 500
 WINDOW = 20
-EVENTS_PER_CALL = 100
 _PROFILES_PER_CALL = 100
 
 
@@ -34,10 +34,12 @@ class Traffic:
 
     Args:
         data: The data set that the server was loaded with.
+        folder: Where files of requests go.
         seed: Where chance begins.
     """
 
     data: Path
+    folder: Path
     seed: int = 7
 
     def __post_init__(self) -> None:
@@ -54,10 +56,8 @@ class Traffic:
         self._items: list[str] = [] if items is None else items["item_id"].to_list()
         self._recent = (
             events.filter(pl.col("item_id").is_not_null())
-            .tail(500_000)
-            .select(
-                "user_id", "anonymous_id", "item_id", "type", "value_micros", "currency", "quantity", "rating"
-            )
+            .tail(_RECENT)
+            .select("item_id", "type", "value_micros", "currency", "quantity", "rating")
             .collect()
         )
         self._events_sent = 0
@@ -71,35 +71,29 @@ class Traffic:
         ]
 
     def reads(self, address: str) -> dict[str, str]:
-        """Writes the files of the four reading methods, with profiles and candidates of the running server.
+        """Writes the files of the three methods, with profiles and candidates of the running server.
 
         Returns:
             Configuration -> what is asked, in words.
         """
         subjects = self.subjects(SUBJECTS)
-        write(FOLDER / "get_profile.bin", (profile_pb2.GetProfileRequest(subject=s) for s in subjects))
-        recommend = (
-            recommendation_pb2.RecommendRequest(subject=s, scene="home", limit=WINDOW, context=_context())
-            for s in subjects
-        )
-        write(FOLDER / "recommend.bin", recommend)
+        write(self.folder / "recommend.bin", (recommend(subject) for subject in subjects))
         with grpc.insecure_channel(address, options=[("grpc.max_receive_message_length", -1)]) as channel:
             profiles = _profiles(channel, self.subjects(PROFILES))
             asks = [_retrieve(profile, RETRIEVED) for profile in profiles]
-            write(FOLDER / "retrieve.bin", asks)
+            write(self.folder / "retrieve.bin", asks)
             stub: Any = retrieval_pb2_grpc.RetrievalServiceStub(channel)
             found = [len(stub.Retrieve(ask, timeout=10).candidates.item_ids) for ask in asks[:100]]
             lists = [stub.Retrieve(_retrieve(profile, RANKED), timeout=10).candidates for profile in profiles]
         own = [len(candidates.item_ids) for candidates in lists]
         for candidates in lists:
             self._fill(candidates)
-        write(FOLDER / "rank.bin", (_rank(p, c) for p, c in zip(profiles, lists, strict=True)))
+        write(self.folder / "rank.bin", (_rank(p, c) for p, c in zip(profiles, lists, strict=True)))
         size = np.mean([len(profile.items.item_ids) for profile in profiles])
         return {
-            "get_profile": f"{SUBJECTS:,} shoppers drawn by a Zipf law of exponent {ZIPF}; a profile lists {size:.0f} items on average",
-            "retrieve": f"{PROFILES:,} profiles so drawn, scene home, limit {RETRIEVED}; {np.mean(found):.0f} candidates come on average",
+            "retrieve": f"{PROFILES:,} profiles drawn by a Zipf law of exponent {ZIPF}, {size:.0f} items in one on average; scene home, limit {RETRIEVED}; {np.mean(found):.0f} candidates come on average",
             "rank": f"the same profiles with {RANKED} candidates each, {np.mean(own):.0f} of them retrieved and the rest any items; {WINDOW} back",
-            "recommend": f"the {SUBJECTS:,} shoppers, scene home, {WINDOW} items",
+            "recommend": f"{SUBJECTS:,} shoppers so drawn, scene home, {WINDOW} items",
         }
 
     def _fill(self, candidates: retrieval_pb2.Candidates) -> None:
@@ -115,23 +109,29 @@ class Traffic:
         for signal in (candidates.popularity, candidates.trend):
             signal.extend([float("nan")] * len(spare))
 
-    def events(self, path: Path, calls: int, run: str) -> int:
-        """Writes batches of events with identifiers that were never sent before, and returns how many."""
-        return write(path, (self._batch(run) for _ in range(calls)))
+    def events(self, path: Path, calls: int, nonce: str, *, per_call: int) -> int:
+        """Writes calls with new events of shoppers who come as often as they ask, and returns how many.
 
-    def _batch(self, run: str) -> profile_pb2.RecordEventsRequest:
-        drawn = self._recent[self._rng.integers(0, self._recent.height, EVENTS_PER_CALL)]
+        Args:
+            path: The file.
+            calls: How many.
+            nonce: Makes the identifiers unlike those of other runs of the bench.
+            per_call: Events in a call.
+        """
+        return write(path, (self._batch(nonce, per_call) for _ in range(calls)))
+
+    def _batch(self, nonce: str, size: int) -> profile_pb2.RecordEventsRequest:
+        drawn = self._recent[self._rng.integers(0, self._recent.height, size)]
         request = profile_pb2.RecordEventsRequest()
-        for row in drawn.iter_rows(named=True):
+        for subject, row in zip(self.subjects(size), drawn.iter_rows(named=True), strict=True):
             event = request.events.add(
-                event_id=f"{run}-{self._events_sent}", item_id=row["item_id"], channel="web"
+                event_id=f"{nonce}-{self._events_sent}",
+                subject=subject,
+                item_id=row["item_id"],
+                channel="web",
+                type=profile_pb2.EventType.Value(f"EVENT_TYPE_{row['type'].upper()}"),
             )
             self._events_sent += 1
-            if row["user_id"]:
-                event.subject.user_id = row["user_id"]
-            else:
-                event.subject.anonymous_id = row["anonymous_id"]
-            event.type = profile_pb2.EventType.Value(f"EVENT_TYPE_{row['type'].upper()}")
             if row["value_micros"] is not None:
                 event.value.micros, event.value.currency_code = row["value_micros"], row["currency"]
             if row["quantity"] is not None:
@@ -139,6 +139,13 @@ class Traffic:
             if row["rating"] is not None:
                 event.rating = row["rating"]
         return request
+
+
+def recommend(subject: common_pb2.Subject) -> recommendation_pb2.RecommendRequest:
+    """What a shop asks for when a shopper opens its home page."""
+    return recommendation_pb2.RecommendRequest(
+        subject=subject, scene="home", limit=WINDOW, context=_context()
+    )
 
 
 def _context() -> common_pb2.Context:
@@ -161,3 +168,9 @@ def _retrieve(profile: profile_pb2.Profile, limit: int) -> retrieval_pb2.Retriev
 def _rank(profile: profile_pb2.Profile, candidates: retrieval_pb2.Candidates) -> ranking_pb2.RankRequest:
     query = ranking_pb2.RankQuery(profile=profile, context=_context(), scene="home", limit=WINDOW)
     return ranking_pb2.RankRequest(queries=[query], candidates=candidates)
+
+
+if __name__ == "__main__":
+    data, address = sys.argv[1:]
+    for method, asked in Traffic(Path(data), Path(".bench/requests")).reads(address).items():
+        print(f"{method}: {asked}")

@@ -1,0 +1,188 @@
+"""What a recommendation costs without a server, and what its kernels cost without a pipeline; a process of its own.
+
+The bare pipeline is what `Recommend` does between the decoded request and the window, in a plain loop in one thread:
+profile from memory, candidates, order, window. Its kernels are what no Python can make cheaper: searches for the nearest
+vectors, runs of networks, predictions of trees. They are recorded as the pipeline runs and then called alone, on the same
+inputs and in the same order.
+"""
+
+import argparse
+import json
+import math
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from datetime import datetime
+from itertools import islice
+from pathlib import Path
+from secrets import token_hex
+from statistics import median
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from threadpoolctl import threadpool_limits
+
+from tests.load.traffic import WINDOW, Traffic
+from vitrine.app.shop import Shop
+from vitrine.config import load_config
+from vitrine.domain.events import Event, EventType
+from vitrine.domain.profile import Profile
+from vitrine.domain.request import Context
+from vitrine.inference import OnnxModel, TreeModel
+from vitrine.ranking import RankingQuery, ShopperQuery
+from vitrine.recommendation.query import WindowItem, WindowQuery
+from vitrine.recommendation.recommender import window_items
+from vitrine.retrieval import RetrievalQuery
+from vitrine.retrieval.sources import content, interest
+from vitrine.wire.events import subject_from_proto
+
+# Requests of a round; the pipeline and its kernels take turns, round by round.
+ROUND = 40
+_WARM = 200
+_READS_PER_EVENT = 10
+_ROUNDS = 5
+
+Call = Callable[[], object]
+Kernels = dict[str, list[Call]]
+
+
+class Bare:
+    """The pipeline over a shop.
+
+    Args:
+        shop: The shop.
+        now: The moment of the first request, Unix seconds; each comes a tenth of a second after the one before.
+    """
+
+    def __init__(self, shop: Shop, now: float) -> None:
+        generations = shop.reloader.generations
+        self._retriever, self._engine = generations.retriever(""), generations.engine("")
+        self._profiles = shop.stores.profiles
+        self._now = now
+
+    def profile(self, query: WindowQuery) -> Profile:
+        """Who asks; in memory from then on."""
+        subject = query.subject
+        assert subject is not None
+        return self._profiles.peek(subject) or self._profiles.get(subject)
+
+    def view(self, query: WindowQuery, item: str) -> None:
+        """A new event of who asks, on disk and counted when this returns."""
+        assert query.subject is not None
+        event = Event(
+            event_id=token_hex(8),
+            subject=query.subject.key,
+            item_id=item,
+            type=EventType.VIEW,
+            time=self._now,
+        )
+        self._profiles.record([event], now=self._now).result()
+
+    def window(self, query: WindowQuery) -> list[WindowItem]:
+        """The window of a request."""
+        self._now += 0.1
+        profile = self.profile(query)
+        found = self._retriever.retrieve(
+            RetrievalQuery(self._now, profile, query.context, query.filters, query.scene)
+        )
+        shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
+        wanted = RankingQuery.single(self._now, shopper, found.candidates, found.versions.bundle)
+        return window_items(query, found.candidates, self._engine.rank(wanted))
+
+
+class Recorder:
+    """Wraps the kernels of a process: while it is told to, it keeps each call with its inputs."""
+
+    def __init__(self) -> None:
+        self.kept: Kernels | None = None
+
+    def install(self) -> None:
+        """From now on."""
+        label = lambda model, feeds, **_: f"network {'/'.join(model.outputs)}"  # noqa: E731
+        self._wrap(OnnxModel, "run", label, lambda model, feeds, **_: model._run(feeds, math.inf))
+        # LightGBM's own prediction is the kernel, whatever runs the trees here.
+        self._wrap(
+            TreeModel, "predict", lambda *_: "trees", lambda model, x: model._predict(x, contributions=False)
+        )
+        for module in (content, interest):
+            self._wrap(module, "nearest", lambda *_: "vector search")
+
+    def _wrap(
+        self, owner: Any, name: str, label: Callable[..., str], alone: Callable[..., object] | None = None
+    ) -> None:
+        called = getattr(owner, name)
+        kernel = alone or called
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            if self.kept is not None:
+                self.kept[label(*args, **kwargs)].append(lambda: kernel(*args, **kwargs))
+            return called(*args, **kwargs)
+
+        setattr(owner, name, call)
+
+
+def measure(bare: Bare, recorder: Recorder, queries: Iterator[WindowQuery], seconds: float) -> dict[str, Any]:
+    """CPU milliseconds per request of the pipeline, and of each kernel; medians over rounds.
+
+    The stream of shoppers goes on and never back, and between rounds one event is recorded for each ten requests: what
+    the pipeline remembers helps no more than it would in life. Profiles are in memory before a round begins.
+    """
+    for query in islice(queries, _WARM):
+        bare.window(query)
+    pipeline: list[float] = []
+    kernels: dict[str, list[float]] = defaultdict(list)
+    until = time.monotonic() + seconds
+    while len(pipeline) < _ROUNDS or time.monotonic() < until:
+        part = list(islice(queries, ROUND))
+        for query in part:
+            bare.profile(query)
+        recorder.kept = defaultdict(list)
+        began = time.process_time()
+        windows = [bare.window(query) for query in part]
+        pipeline.append(time.process_time() - began)
+        kept, recorder.kept = recorder.kept, None
+        for name, calls in kept.items():
+            began = time.process_time()
+            for call in calls:
+                call()
+            kernels[name].append(time.process_time() - began)
+        for query, window in list(zip(part, windows, strict=True))[::_READS_PER_EVENT]:
+            bare.view(query, window[-1].item_id)
+    return {
+        "cpu_ms": 1000 * median(pipeline) / ROUND,
+        "kernels": {name: 1000 * median(spent) / ROUND for name, spent in kernels.items()},
+        "requests": ROUND * len(pipeline),
+    }
+
+
+def main() -> None:
+    """Prints what was measured as a line of JSON."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--bundle", type=Path, required=True)
+    parser.add_argument("--store", type=Path, required=True, help="is written to")
+    parser.add_argument("--as-of", type=datetime.fromisoformat, required=True)
+    parser.add_argument("--seconds", type=float, default=5.0)
+    options = parser.parse_args()
+    now = options.as_of.timestamp()
+    with ExitStack() as closing:
+        closing.enter_context(threadpool_limits(1))
+        folder = Path(closing.enter_context(TemporaryDirectory()))
+        queries = (
+            WindowQuery(
+                subject_from_proto(subject, "subject"),
+                "home",
+                WINDOW,
+                Context(locale="en", channel="web"),
+            )
+            for subject in Traffic(options.data, folder).subjects(200_000)
+        )
+        shop = Shop.open(options.store, options.bundle, load_config(), lambda: now, closing)
+        recorder = Recorder()
+        recorder.install()
+        print(json.dumps(measure(Bare(shop, now), recorder, queries, options.seconds)))
+
+
+if __name__ == "__main__":
+    main()

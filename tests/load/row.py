@@ -1,0 +1,48 @@
+"""A row of docs/performance.md."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One figure.
+
+    Attributes:
+        what: What is divided by what, in a line; the regression check knows the row by it.
+        value: The figure, a ratio; ``None`` where it was not measured (``note`` says why) or is only stated.
+        bound: What is to be reached; ``None`` where the figure is only stated (``details`` state it).
+        at_most: Whether the figure should be at most ``bound``, or at least.
+        strict: Whether it must differ from ``bound``: below it, above it.
+        tolerance: How many times worse than before the regression check lets it be; more for what varies, like tails.
+        details: Milliseconds, counts, sizes and what peers publish, name -> value with its unit.
+        note: Why there is no figure, or what to know about it.
+        command: What measures this row alone; filled in where empty.
+    """
+
+    what: str
+    value: float | None
+    bound: float | None = None
+    at_most: bool = True
+    strict: bool = False
+    tolerance: float = 1.25
+    details: Mapping[str, str] = field(default_factory=dict)
+    note: str = ""
+    command: str = ""
+
+    @property
+    def reach(self) -> str:
+        """What is to be reached, as in "≤ 1.3"."""
+        if self.bound is None:
+            return ""
+        signs = {(True, False): "≤", (True, True): "<", (False, False): "≥", (False, True): ">"}
+        return f"{signs[self.at_most, self.strict]} {self.bound:g}"
+
+    @property
+    def reached(self) -> bool | None:
+        """Whether it is; ``None`` where there is no figure or nothing to reach."""
+        if self.value is None or self.bound is None:
+            return None
+        if self.value == self.bound:
+            return not self.strict
+        return (self.value < self.bound) is self.at_most
