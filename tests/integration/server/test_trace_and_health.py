@@ -233,14 +233,14 @@ def test_a_plugin_whose_process_crashes_is_told_of(
 
 
 def test_what_rankers_change_is_counted(server: ServerProcess, shop: Vitrine, world: World) -> None:
-    # One window in 16 is looked at: enough of them, and long ones, that one without a change does not decide.
-    for who in world.shoppers(40) * 4:
-        shop.recommend(who, "moody", 20, timeout=10)
+    # One window in 64 is looked at: enough of them, and long ones, that one without a change does not decide.
+    for who in world.shoppers(40) * 8:
+        shop.recommend(who, "moody", 50, timeout=10)
     positions = _metric(server, "vitrine_plugin_positions_total", component="ranker:moody")
     changed = _metric(server, "vitrine_plugin_positions_changed_total", component="ranker:moody")
-    assert positions >= 80
+    assert positions >= 100
     assert 0 < changed <= positions
-    assert _metric(server, "vitrine_plugin_seconds_count", component="ranker:cf") >= 160
+    assert _metric(server, "vitrine_plugin_seconds_count", component="ranker:cf") >= 320
 
 
 def test_the_command_line_shows_both(server: ServerProcess, world: World) -> None:
