@@ -137,7 +137,7 @@ def test_the_machinery_costs_less_than_a_tenth_of_the_rankers(
     bench: Bench, record_property: Callable[[str, object], None]
 ) -> None:
     # The loop that the server runs on, and numpy in one thread as in the server: the spinning of idle BLAS threads is CPU time
-    # of this process too, three times what the host takes.
+    # of this process too, eight times what the host takes.
     with threadpool_limits(1), asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         total, without = runner.run(machinery(bench))
     said = f"{total:.1%} of the rankers' own CPU, {without:.1%} without the hand-over to a thread"

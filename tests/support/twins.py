@@ -23,27 +23,11 @@ Window = recommendation_pb2.RecommendResponse
 NEIGHBOURS = 30
 DIMENSIONS = 32
 
-# All rankers have a say, and the neighbours come first. Their time is no matter here: on a busy machine one of thousands of
-# calls waits longer for its turn than the usual budgets allow, and an answer without a ranker does not tell its bundle.
+# All rankers have a say, and the neighbours come first.
 CONFIG = """
 [scenes.item_page]
 reranker = ""
 weights = { "source:co_visitation" = 1, cf = 1, content = 0.01, interest = 0.01, deep = 0.01, lightgbm = 0.01 }
-
-[plugins.cf]
-budget_ms = 2000
-
-[plugins.content]
-budget_ms = 2000
-
-[plugins.interest]
-budget_ms = 2000
-
-[plugins.deep]
-budget_ms = 2000
-
-[plugins.lightgbm]
-budget_ms = 2000
 """
 COLOURS = ("red", "blue", "green", "grey")
 
