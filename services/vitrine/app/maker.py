@@ -81,7 +81,10 @@ class Maker:
         Raises:
             ConfigError: The configuration tells a plugin what it does not understand.
         """
-        attached = None if bundle is None else AttachedBundle(bundle, self._catalog, background=True)
+        attached = None
+        if bundle is not None:
+            memory = None if self._finding is None else self._finding.store
+            attached = AttachedBundle(bundle, self._catalog, background=True, memory=memory)
         if attached is not None and self._served:
             # A start does not wait for quick searches; a switch need not make requests do so.
             attached.wait(_SECONDS_FOR_LISTS)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Callable, Sequence
-from itertools import repeat
 from typing import Any, Protocol, TypeVar
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 
 from vitrine.bundle.live_vectors import LiveVectors
 from vitrine.bundle.loader import Bundle
+from vitrine.bundle.matching import Keeps, matched
 from vitrine.bundle.near import NearIndex
 from vitrine.content.model import Vectors
 from vitrine.domain.items import Item
@@ -63,23 +63,36 @@ class AttachedBundle:
 
     Args:
         background: Whether searches in large catalogues are made ready in threads; they are exact until then.
+        memory: The store of the catalogue, which remembers what a start would find again.
     """
 
-    def __init__(self, bundle: Bundle, catalog: CatalogView, *, background: bool = False) -> None:
+    def __init__(
+        self,
+        bundle: Bundle,
+        catalog: CatalogView,
+        *,
+        background: bool = False,
+        memory: Keeps | None = None,
+    ) -> None:
         self.bundle = bundle
         self.catalog = catalog
         self._lock = threading.Lock()
-        self._catalog_rows: Rows = np.full(len(bundle), -1, np.int32)
         self._bundle_rows: Rows = np.full(0, -1, np.int32)
         self._seen = np.zeros(0, np.bool_)
         self._vectors = LiveVectors(bundle, self._lock, background=background)
         self._reader = None if bundle.interest is None else InterestReader(bundle.interest)
         # How often interest vectors changed.
         self._changes = 0
-        # Subscribed first: an item that arrives now is seen at least once.
-        self._unsubscribe = catalog.subscribe(self._update)
-        self._cover()
-        self._update(np.arange(len(catalog), dtype=np.int32))
+        # Without the lock: the store has one of its own, under which it tells of changes.
+        self._matched = len(catalog)
+        self._catalog_rows = matched(bundle, catalog, memory)
+        with self._lock:
+            # First of all: an item that arrives now is seen at least once.
+            self._unsubscribe = catalog.subscribe(self._update)
+            size = len(catalog)
+            self._reserve(size)
+            self._missing = self._place()
+        self._update(np.arange(size, dtype=np.int32))
 
     @property
     def version(self) -> str:
@@ -172,18 +185,23 @@ class AttachedBundle:
         self._reserve(int(rows.max()) + 1)
         first = ~self._seen[rows]
         fresh = rows[first]
-        ids, row_of = self.catalog.ids, self.bundle.row_of
         # Before the items: a text that changes meanwhile is told of again.
         hashes = self.catalog.text_hashes(rows)
-        asked = map(row_of.get, map(ids.__getitem__, fresh.tolist()), repeat(-1))
-        mine = np.fromiter(asked, np.int32, len(fresh))
-        self._bundle_rows[fresh] = mine
-        self._catalog_rows[mine[mine >= 0]] = fresh[mine >= 0]
+        for row in fresh[fresh >= self._matched].tolist() if self._missing else ():
+            mine = self._missing.pop(self.catalog.ids[row], -1)
+            if mine >= 0:
+                self._bundle_rows[row], self._catalog_rows[mine] = mine, row
         before = self._vectors.interest[rows[~first]]
         self._vectors.update(rows, first, self._bundle_rows[rows], hashes, self._item)
         self._seen[fresh] = True
         # After them: who took the number before and the vectors after remembers what is as new as can be.
         self._changes += len(fresh) > 0 or not np.array_equal(before, self._vectors.interest[rows[~first]])
+
+    def _place(self) -> dict[str, int]:
+        """Sets `bundle_rows` by `catalog_rows`; the rows of the bundle's other items."""
+        known = np.flatnonzero(self._catalog_rows >= 0).astype(np.int32)
+        self._bundle_rows[self._catalog_rows[known]] = known
+        return {self.bundle.item_ids[row]: row for row in np.flatnonzero(self._catalog_rows < 0).tolist()}
 
     def _item(self, row: int) -> Item:
         item_id = self.catalog.ids[row]

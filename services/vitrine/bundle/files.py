@@ -1,25 +1,29 @@
-"""Reads the files of a bundle: each read once into memory and checked there. Nothing is executed."""
+"""Reads the files of a bundle, all of them in memory and verified. Nothing is executed."""
 
-from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.bundle.entries import FileEntry
-from vitrine.bundle.folder import AGAIN, read_plain, refuse_strangers
-from vitrine.bundle.manifest import MANIFEST, Manifest, decode_manifest
+from vitrine.bundle.folder import AGAIN
+from vitrine.bundle.image import Image
+from vitrine.bundle.manifest import MANIFEST
 from vitrine.bundle.npy import PickledError, read_npy
 from vitrine.errors import BundleError
 
-# Threads that read and hash.
-_READERS = 2
+T = TypeVar("T", bound=np.generic)
+
+# Numbers that are looked at together.
+PIECE = 1 << 16
 
 
 class BundleFiles:
     """The verified files of a bundle folder.
+
+    Args:
+        path: The folder, or where another process holds what it read (`vitrine.bundle.image.Image.where`).
 
     Attributes:
         path: The folder.
@@ -30,36 +34,15 @@ class BundleFiles:
     """
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        if not path.is_dir():
-            raise BundleError(
-                f"{path}: no such bundle folder; make one with `vitrine train DATA --out {path}`"
-            )
-        if not (path / MANIFEST).exists():
-            raise BundleError(
-                f"{path}: has no {MANIFEST}, so it is no bundle; make one with `vitrine train DATA --out {path}`"
-            )
-        self.manifest: Manifest = decode_manifest(
-            bytes(read_plain(path / MANIFEST).data), str(path / MANIFEST)
-        )
-        refuse_strangers(path, set(self.manifest.files) | {MANIFEST})
-        self._data: dict[str, memoryview] = {}
+        image = Image.open(path) if path.exists() and not path.is_dir() else Image.read(path)
+        # What is mapped stays.
+        image.close()
+        self.path, self.manifest = image.path, image.manifest
+        self._image = image
         self._used: set[str] = set()
-        # The largest first, so that none is left over for one thread alone at the end.
-        entries = sorted(self.manifest.files.items(), key=lambda named: -named[1].bytes)
-        with ThreadPoolExecutor(_READERS) as threads:
-            for name, data in threads.map(self._verified, entries):
-                self._data[name] = data
-
-    def _verified(self, named: tuple[str, FileEntry]) -> tuple[str, memoryview]:
-        name, entry = named
-        data, found = read_plain(self.path / name, entry.bytes)
-        if found != entry.sha256:
-            raise BundleError(f"{self.path / name}: its SHA-256 does not match, it was changed; {AGAIN}")
-        return name, data
 
     def __contains__(self, name: str) -> bool:
-        return name in self._data
+        return name in self.manifest.files
 
     def data(self, name: str) -> memoryview:
         """The bytes of a file, read-only.
@@ -67,10 +50,10 @@ class BundleFiles:
         Raises:
             BundleError: The manifest does not list it.
         """
-        if name not in self._data:
+        if name not in self:
             raise BundleError(f"{self.path / name}: the manifest does not list it, but it is needed; {AGAIN}")
         self._used.add(name)
-        return self._data[name]
+        return self._image.data(name)
 
     def refuse_unused(self) -> None:
         """Refuses what nothing asked for: a bundle of another make, or half of a part.
@@ -78,7 +61,7 @@ class BundleFiles:
         Raises:
             BundleError: There is such a file.
         """
-        for name in sorted(set(self._data) - self._used):
+        for name in sorted(set(self.manifest.files) - self._used):
             raise BundleError(
                 f"{self.path / name}: is listed in {MANIFEST}, but no part of a bundle; {AGAIN}"
             )
@@ -125,5 +108,24 @@ class BundleFiles:
         Raises:
             BundleError: There are some.
         """
-        if not np.isfinite(array).all():
-            raise BundleError(f"{self.path / name}: holds NaN or infinite numbers; {AGAIN}")
+        for piece in _pieces(array):
+            if not np.isfinite(piece).all():
+                raise BundleError(f"{self.path / name}: holds NaN or infinite numbers; {AGAIN}")
+
+    def within(self, name: str, rows: npt.NDArray[np.int32], n: int) -> None:
+        """Refuses rows of no item.
+
+        Raises:
+            BundleError: There are some.
+        """
+        # Those below 0 are above all others then.
+        for piece in _pieces(rows.view(np.uint32)):
+            if piece.max() >= n:
+                raise BundleError(f"{self.path / name}: names rows outside 0 to {n - 1}; {AGAIN}")
+
+
+def _pieces(array: npt.NDArray[T]) -> Iterator[npt.NDArray[T]]:
+    """The numbers of an array in pieces that stay in the processor's cache while they are looked at."""
+    numbers = array.reshape(-1)
+    for start in range(0, len(numbers), PIECE):
+        yield numbers[start : start + PIECE]

@@ -63,8 +63,9 @@ class LiveVectors:
         model = self._bundle.interest
         trained = mine >= 0
         if model is not None:
-            self.near_interest.changing(rows[trained & fresh])
-            self.interest[rows[trained & fresh]] = model.vectors[mine[trained & fresh]]
+            first = trained & fresh
+            self.near_interest.changing(rows[first])
+            _copy(self.interest, rows[first], model.vectors, mine[first])
         if self._bundle.content is None:
             return
         changed = self._update_content(rows, fresh, mine, hashes, item)
@@ -97,7 +98,7 @@ class LiveVectors:
         changed: npt.NDArray[np.bool_] = fresh | (self._hashes[rows] != hashes)
         self.near_content.changing(rows[changed])
         looked_up, encoded = changed & known, np.flatnonzero(changed & ~known)
-        self.content[rows[looked_up]] = model.vectors[mine[looked_up]]
+        _copy(self.content, rows[looked_up], model.vectors, mine[looked_up])
         if encoded.size:
             self.content[rows[encoded]] = model.encode([item(r) for r in rows[encoded].tolist()])
         self._hashes[rows] = hashes
@@ -109,6 +110,15 @@ class LiveVectors:
             self.near_content.follow(lambda: self.content[:size])
         if self._bundle.interest is not None:
             self.near_interest.follow(lambda: self.interest[:size])
+
+
+def _copy(table: Vectors, rows: Rows, source: Vectors, places: Rows) -> None:
+    """``table[rows] = source[places]``; ``rows`` ascend."""
+    if len(rows) and rows[-1] - rows[0] == len(rows) - 1:
+        # Nothing in between, as at the start: in one pass. What would be out of bounds would be so below, too.
+        np.take(source, places, axis=0, out=table[rows[0] : rows[-1] + 1], mode="clip")
+    else:
+        table[rows] = source[places]
 
 
 def _longer(vectors: Vectors, extra: int) -> Vectors:

@@ -1,10 +1,12 @@
 """Loads a bundle, or refuses it with the reason."""
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from os import PathLike
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 import numpy.typing as npt
@@ -38,7 +40,6 @@ class Bundle:
         path: Where it was loaded from.
         manifest: What it says of itself.
         item_ids: The n items by row.
-        row_of: Row by item.
         text_hashes: ``uint64[n]``, hash of each item's text in training (`vitrine.content.text.text_hash`).
         co_visitation: Items that are visited or bought together, or nothing.
         linear: Neighbours of a linear or latent-factor model, or nothing.
@@ -54,7 +55,6 @@ class Bundle:
     path: Path
     manifest: Manifest
     item_ids: Sequence[str]
-    row_of: Mapping[str, int]
     text_hashes: npt.NDArray[np.uint64]
     co_visitation: ItemItem | None
     linear: ItemItem | None
@@ -70,6 +70,11 @@ class Bundle:
     def version(self) -> str:
         """The version: a short hash of the contents."""
         return self.manifest.version
+
+    @property
+    def row_of(self) -> dict[str, int]:
+        """Row by item, made anew at every call."""
+        return {item_id: row for row, item_id in enumerate(self.item_ids)}
 
     def __len__(self) -> int:
         return len(self.item_ids)
@@ -97,9 +102,6 @@ def load_bundle(
     files = BundleFiles(Path(path))
     ids, hashes = _items(files)
     n = len(ids)
-    row_of = dict(zip(ids, range(n), strict=True))
-    if len(row_of) != n:
-        raise BundleError(f"{files.path / ITEMS}: holds an item twice; train the bundle again")
     co_visitation, linear, follows = (
         read_item_item(files, part, n) for part in ("co_visitation", "linear", "follows")
     )
@@ -109,7 +111,6 @@ def load_bundle(
         path=files.path,
         manifest=files.manifest,
         item_ids=ids,
-        row_of=row_of,
         text_hashes=hashes,
         co_visitation=co_visitation,
         linear=linear,
@@ -125,7 +126,31 @@ def load_bundle(
     return bundle
 
 
-def _items(files: BundleFiles) -> tuple[list[str], npt.NDArray[np.uint64]]:
+class _Ids(Sequence[str]):
+    """Ids, which are made strings when one of them is asked for: a start that has all rows needs none."""
+
+    def __init__(self, ids: pl.Series) -> None:
+        self._ids = ids
+
+    def __len__(self) -> int:
+        return len(self._ids)
+
+    @cached_property
+    def _strings(self) -> list[str]:
+        return self._ids.to_list()
+
+    @overload
+    def __getitem__(self, row: int) -> str: ...
+    @overload
+    def __getitem__(self, row: slice) -> list[str]: ...
+    def __getitem__(self, row: int | slice) -> str | list[str]:
+        return self._strings[row]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._strings)
+
+
+def _items(files: BundleFiles) -> tuple[Sequence[str], npt.NDArray[np.uint64]]:
     where = files.path / ITEMS
     try:
         table = pl.read_parquet(io.BytesIO(files.data(ITEMS)))
@@ -146,4 +171,6 @@ def _items(files: BundleFiles) -> tuple[list[str], npt.NDArray[np.uint64]]:
         raise BundleError(
             f"{where}: holds an id that is not of 1 to {MAX_ID_BYTES} bytes; train the bundle again"
         )
-    return ids.to_list(), table["text_hash"].to_numpy()
+    if ids.n_unique() != table.height:
+        raise BundleError(f"{where}: holds an item twice; train the bundle again")
+    return _Ids(ids), table["text_hash"].to_numpy()

@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from vitrine.bundle.entries import DatasetRef, FileEntry, ModelEntry, TrainingWindow
+from vitrine.decoding import UNREADABLE
 from vitrine.errors import BundleError
 
 SCHEMA_VERSION = 2
@@ -17,8 +18,6 @@ Parameter = str | int | float | bool | None
 # At most one folder deep, no leading dot: a name can lead nowhere but into the bundle.
 _SAFE_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)?")
 _NO_DIGEST = b"0" * 64
-# Bytes in a text that are no UTF-8 are told by the second.
-_UNREADABLE = (msgspec.MsgspecError, UnicodeDecodeError)
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -99,7 +98,7 @@ def decode_manifest(raw: bytes, where: str) -> Manifest:
     """
     try:
         schema = msgspec.json.decode(raw, type=_Schema).schema_version
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise BundleError(f"{where}: not a bundle manifest ({error}); train the bundle again") from None
     if schema != SCHEMA_VERSION:
         raise BundleError(
@@ -108,7 +107,7 @@ def decode_manifest(raw: bytes, where: str) -> Manifest:
         )
     try:
         manifest = msgspec.json.decode(raw, type=Manifest)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise BundleError(f"{where}: damaged ({error}); copy or train the bundle again") from None
     digest = manifest.checksum.encode()
     head, _, tail = raw.rpartition(digest)

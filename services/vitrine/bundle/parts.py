@@ -1,14 +1,18 @@
 """The parts of a bundle that are arrays alone: neighbours, visits, content vectors and the encoder of texts."""
 
 import numpy as np
+import numpy.typing as npt
 
-from vitrine.bundle.files import BundleFiles
+from vitrine.bundle.files import PIECE, BundleFiles
 from vitrine.bundle.item_item import ItemItem
 from vitrine.bundle.manifest import MANIFEST
 from vitrine.bundle.visits import Visits
 from vitrine.content.encoder import HashedEncoder
 from vitrine.content.model import ContentModel, TextEncoder
 from vitrine.errors import BundleError
+
+# By how much the square of a length may differ from 1.
+_NOT_UNIT = 1.01e-3
 
 
 def read_item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
@@ -25,17 +29,29 @@ def read_item_item(files: BundleFiles, part: str, n: int) -> ItemItem | None:
     if indptr[0] != 0 or nnz < 0 or (np.diff(indptr) < 0).any():
         raise BundleError(f"{files.path / names[0]}: row boundaries go backwards; train the bundle again")
     indices = files.array(names[1], "int32", (nnz,))
-    if nnz and (indices.min() < 0 or indices.max() >= n):
-        raise BundleError(f"{files.path / names[1]}: names rows outside 0 to {n - 1}; train the bundle again")
+    files.within(names[1], indices, n)
     weights = files.array(names[2], "float32", (nnz,))
-    files.finite(names[2], weights)
-    rising = weights[1:] > weights[:-1]
-    rising[(indptr[1:-1] - 1)[(indptr[1:-1] > 0) & (indptr[1:-1] < nnz)]] = False
-    if nnz and (weights.min() <= 0 or rising.any()):
+    if not _best_first(indptr, weights):
+        files.finite(names[2], weights)
         raise BundleError(
             f"{files.path / names[2]}: weights are not positive, best first; train the bundle again"
         )
     return ItemItem(indptr, indices, weights)
+
+
+def _best_first(indptr: npt.NDArray[np.int64], weights: npt.NDArray[np.float32]) -> bool:
+    """Whether the weights of each row are finite, above 0 and do not rise."""
+    inside = np.ones(len(weights) + 1, np.bool_)
+    inside[indptr] = False
+    # The last of a piece is the first of the next one, with which it is compared there.
+    for start in range(0, len(weights), PIECE):
+        piece = weights[start : start + PIECE + 1]
+        rises = piece[1:] > piece[:-1]
+        rises &= inside[start + 1 : start + len(piece)]
+        # NaN is neither.
+        if not (piece.min() > 0 and piece.max() < np.inf) or rises.any():
+            return False
+    return True
 
 
 def read_visits(files: BundleFiles, n: int) -> Visits | None:
@@ -52,8 +68,7 @@ def read_visits(files: BundleFiles, n: int) -> Visits | None:
     if not len(indptr) or indptr[0] != 0 or (lengths < 0).any():
         raise BundleError(f"{files.path / bounds}: visits begin before they end; train the bundle again")
     items = files.array(names, "int32", (int(indptr[-1]),))
-    if len(items) and (items.min() < 0 or items.max() >= n):
-        raise BundleError(f"{files.path / names}: names rows outside 0 to {n - 1}; train the bundle again")
+    files.within(names, items, n)
     visits = Visits(indptr, items, n)
     if visits.names_twice():
         raise BundleError(f"{files.path / names}: a visit names an item twice; train the bundle again")
@@ -73,7 +88,7 @@ def read_content(files: BundleFiles, n: int) -> ContentModel | None:
     files.finite("content.vectors.npy", vectors)
     where = files.path / "content.vectors.npy"
     length = np.einsum("ij,ij->i", vectors, vectors)
-    if not (np.isclose(length, 1, atol=1e-3) | (length == 0)).all():
+    if not ((np.abs(length - 1) <= _NOT_UNIT) | (length == 0)).all():
         raise BundleError(f"{where}: vectors are not of length 1; train the bundle again")
     encoder = _encoder(files, kind)
     if encoder.dimensions != vectors.shape[1]:

@@ -141,6 +141,8 @@ def _indexed(indptr: npt.NDArray[np.int64], items: Rows, n: int) -> _Index:
     order = order_of(items)
     counts = np.bincount(items, minlength=n)
     owner = np.repeat(np.arange(len(lengths), dtype=np.int32), lengths)
-    place = (np.arange(len(items)) - np.repeat(indptr[:-1], lengths)).astype(np.int32)
+    # `take` and no brackets, which take twice as long.
+    visits = np.take(owner, order)
+    order -= np.take(indptr, visits)
     starts = np.concatenate(([0], np.cumsum(counts)))
-    return _Index(starts, owner[order], place[order], np.log1p(len(lengths) / (counts + 1.0)))
+    return _Index(starts, visits, order.astype(np.int32), np.log1p(len(lengths) / (counts + 1.0)))

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from vitrine.catalog.columns import CategoryCodes, Codes, Columns, Mask, Rows, passes
 from vitrine.catalog.journal import Journal
+from vitrine.catalog.packed import Block, PackedItems, Titles
 from vitrine.catalog.selections import Selection, Selections
 from vitrine.content.text import text_hashes
 from vitrine.domain.ids import tie_keys
@@ -39,8 +40,8 @@ class Catalog:
         self.seed = seed
         self.revision = 0
         self.ids: list[str] = []
-        self.titles: list[str] = []
-        self._packed: list[bytes] = []
+        self._packed = PackedItems()
+        self.titles = Titles(self._packed)
         self._row_of: dict[str, int] = {}
         self._categories = CategoryCodes()
         self._brands = Codes()
@@ -131,11 +132,11 @@ class Catalog:
         if row is None:
             return None
         columns = self._columns
-        category, brand = int(columns.category[row]), int(columns.brand[row])
+        category, brand = columns.category.item(row), columns.brand.item(row)
         return ItemKeys(
             self._categories.levels[category] if category >= 0 else (),
             self._brands.names[brand] if brand >= 0 else "",
-            price_band(int(columns.price_micros[row])),
+            price_band(columns.price_micros.item(row)),
         )
 
     def allowed(self, filters: Filters, columns: Columns | None = None) -> Mask:
@@ -197,8 +198,7 @@ class Catalog:
     def extend(
         self,
         ids: Sequence[str],
-        titles: Sequence[str],
-        packed: Sequence[bytes],
+        packed: Block,
         columns: Columns,
         revision: int,
     ) -> None:
@@ -206,7 +206,6 @@ class Catalog:
 
         Args:
             ids: m identifiers.
-            titles: Their titles.
             packed: The items as MessagePack.
             columns: Their rows, with codes of this catalogue (`codes`).
             revision: The revision that the catalogue has with them.
@@ -217,8 +216,7 @@ class Catalog:
             self._room(end)
             self._store.put(slice(size, end), columns)
             self.ids += ids
-            self.titles += titles
-            self._packed += packed
+            self._packed.add(packed)
             self._columns = self._store.published(end)
             self._row_of.update(zip(ids, range(size, end), strict=True))
             self.revision = revision
@@ -226,7 +224,7 @@ class Catalog:
 
     def packed(self, start: int, end: int) -> list[bytes]:
         """The items of some rows as MessagePack."""
-        return self._packed[start:end]
+        return [bytes(self._packed[row]) for row in range(start, end)]
 
     def category_levels(self, code: int) -> tuple[str, ...]:
         """`vitrine.domain.items.category_levels` of a category."""
@@ -271,10 +269,8 @@ class Catalog:
         if fresh:
             self._store.tie[size:end] = tie_keys(fresh, self.seed)
             self.ids += fresh
-            self.titles += [""] * len(fresh)
-            self._packed += [b""] * len(fresh)
-        for row, item, data in zip(rows.tolist(), items, packed, strict=True):
-            self.titles[row] = item.title
+            self._packed.grow(len(fresh))
+        for row, data in zip(rows.tolist(), packed, strict=True):
             self._packed[row] = data
         self._store.write(rows, text_hash=text_hashes(items))
         if fresh:

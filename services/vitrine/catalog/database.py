@@ -108,6 +108,11 @@ class Database:
         return self._path is not None
 
     @property
+    def directory(self) -> Path | None:
+        """Where the file lies; nothing for one in memory."""
+        return None if self._path is None else self._path.parent
+
+    @property
     def text(self) -> str:
         """The full-text table of the shop, quoted."""
         return f'"{self._text}"'

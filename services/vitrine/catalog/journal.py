@@ -9,6 +9,7 @@ from vitrine.catalog.columns import Rows
 
 # Rows that are remembered; whoever comes later starts again from all of them.
 _MOST = 50_000
+_NO_ROWS: Rows = np.empty(0, np.int32)
 
 
 class Journal:
@@ -48,6 +49,8 @@ class Journal:
         """
         with self._lock:
             missed = self._last - last
+            if missed == 0:
+                return _NO_ROWS, self._last
             if last < 0 or missed > len(self._entries):
                 return None, self._last
             entries = list(self._entries)[len(self._entries) - missed :]

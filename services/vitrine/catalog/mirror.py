@@ -50,6 +50,13 @@ class CatalogMirror:
                 return
             self._apply(self._changed(self.catalog.revision))
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Keeps nothing: only the owner writes."""
+
+    def kept(self, name: str) -> memoryview | None:
+        """What the owner kept under a name."""
+        return self._records.kept(name)
+
     def close(self) -> None:
         """Closes the file."""
         self._database.close()

@@ -1,19 +1,21 @@
 """The statements of the catalogue's store: items, their words, and derived state, all of one shop."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from contextlib import contextmanager
 from typing import Any, NamedTuple, cast
+from urllib.parse import quote
 
 import apsw
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.catalog.beside import read, write
 from vitrine.catalog.database import Database
 from vitrine.catalog.documents import FIELD_WEIGHTS, Document
 from vitrine.errors import Unavailable
 
-# Begins the name of what `Records.keep` keeps.
-_KEPT = "rows from "
+# Begins the name of what `Records.keep` keeps, and the name of when that was right.
+_KEPT, _KEPT_UNTIL = "rows from ", "rows kept"
 _WEIGHT = " ".join(f"WHEN '{name}' THEN {weight}" for name, weight in FIELD_WEIGHTS.items())
 
 
@@ -33,13 +35,44 @@ class Records:
         self._database = database
         self._shop = shop
 
-    def all(self, chunk: int) -> Iterator[list[tuple[int, int, int, bytes]]]:
-        """Every item in order of its number, in chunks; the fields of a `Record` each."""
+    @contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Everything that is read for the start meanwhile is as of one moment."""
+        with self._database.writing:
+            connection = self._database.writer
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
+
+    def revision(self) -> int:
+        """The latest revision of an item; 0 where there is none."""
+        run = self._database.writer.execute
+        return run("SELECT max(revision) FROM items WHERE shop = ?", (self._shop,)).get or 0
+
+    def count(self) -> int:
+        """How many items there are: one more than the highest number."""
+        run = self._database.writer.execute
+        return run("SELECT max(number) + 1 FROM items WHERE shop = ?", (self._shop,)).get or 0
+
+    def between(self, start: int, end: int) -> list[Record]:
+        """The items numbered ``start`` to ``end``, in order."""
         rows = self._database.writer.execute(
-            "SELECT number, words, revision, data FROM items WHERE shop = ? ORDER BY number", (self._shop,)
+            "SELECT number, words, revision, data FROM items WHERE shop = ? AND number >= ? AND number < ? ORDER BY number",
+            (self._shop, start, end),
         )
-        while records := list(islice(rows, chunk)):
-            yield records
+        return [Record(*row) for row in cast("list[tuple[int, int, int, bytes]]", rows.fetchall())]
+
+    def changed_since_kept(self, part: int) -> set[int]:
+        """The first number of each part, of so many numbers, with an item that has changed since parts were kept."""
+        run = self._database.writer.execute
+        kept = run("SELECT cursor FROM state WHERE shop = ? AND name = ?", (self._shop, _KEPT_UNTIL)).get
+        rows = run(
+            "SELECT DISTINCT number / ? FROM items WHERE shop = ? AND revision > ?",
+            (part, self._shop, -1 if kept is None else kept),
+        )
+        return {number * part for (number,) in rows}
 
     def write(self, items: Sequence[tuple[str, Record]], texts: Mapping[int, Document], known: int) -> None:
         """Writes items, by identifier, in one transaction; on disk when it returns.
@@ -97,19 +130,37 @@ class Records:
             lambda connection: connection.execute("INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", row)
         )
 
-    def keep(self, parts: Mapping[int, bytes]) -> None:
-        """Keeps what was made of items, by the number of the first of them, for `kept`."""
-        rows = [(self._shop, f"{_KEPT}{start}", 0, data) for start, data in parts.items()]
-        self._transact(
-            lambda connection: connection.executemany(
-                "INSERT OR REPLACE INTO state VALUES (?, ?, ?, ?)", rows
-            )
-        )
+    def keep(self, name: str, data: bytes) -> None:
+        """Keeps something large that can be done without, in a file beside; nothing where all is in memory.
 
-    def kept(self, start: int) -> bytes | None:
-        """What was kept of the items from a number on."""
-        state = self.load_state(f"{_KEPT}{start}")
-        return None if state is None else state[1]
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        if (directory := self._database.directory) is not None:
+            try:
+                digest = write(directory, quote(f"{self._shop} {name}"), data)
+            except OSError as error:
+                raise Unavailable(f"{directory}: cannot be written to ({error.strerror})") from error
+            self.save_state(name, 0, digest)
+
+    def kept(self, name: str, *, mapped: bool = True) -> memoryview | None:
+        """What `keep` kept; ``mapped`` as for `vitrine.catalog.beside.read`."""
+        directory, state = self._database.directory, self.load_state(name)
+        if directory is None or state is None:
+            return None
+        return read(directory, quote(f"{self._shop} {name}"), state[1], mapped=mapped)
+
+    def keep_part(self, start: int, part: bytes) -> None:
+        """Keeps what was made of items, by the number of the first of them; as `keep`."""
+        self.keep(f"{_KEPT}{start}", part)
+
+    def kept_part(self, start: int, *, mapped: bool = True) -> memoryview | None:
+        """What was kept of the items from a number on; ``mapped`` likewise."""
+        return self.kept(f"{_KEPT}{start}", mapped=mapped)
+
+    def kept_until(self, revision: int) -> None:
+        """What is kept now is right for all items, at a revision of the catalogue."""
+        self.save_state(_KEPT_UNTIL, revision, b"")
 
     def load_state(self, name: str) -> tuple[int, bytes] | None:
         """What `save_state` kept: cursor and data."""

@@ -1,4 +1,4 @@
-"""What searches the texts of a catalogue."""
+"""What a process that finds candidates has of a catalogue beside its rows."""
 
 from typing import Protocol
 
@@ -11,4 +11,12 @@ class Searchable(Protocol):
     @property
     def text(self) -> TextIndex:
         """Searches it."""
+        ...
+
+    def keep(self, name: str, data: bytes, /) -> None:
+        """Keeps something large for the next start, where this process may; raises `Unavailable` where it cannot."""
+        ...
+
+    def kept(self, name: str, /) -> memoryview | None:
+        """What was kept under a name."""
         ...

@@ -140,12 +140,24 @@ class CatalogStore:
         """What `save_state` kept: cursor and data."""
         return self._records.load_state(name)
 
+    def keep(self, name: str, data: bytes) -> None:
+        """Keeps something large that can be done without, as `Records.keep`.
+
+        Raises:
+            Unavailable: It could not be stored.
+        """
+        self._records.keep(name, data)
+
+    def kept(self, name: str) -> memoryview | None:
+        """What was kept under a name."""
+        return self._records.kept(name)
+
     def close(self) -> None:
         """Keeps the columns for the next start and closes the file; the second time does nothing."""
         with self._database.writing:
             if self._stale and self._database.on_disk and not self._database.closed:
                 try:
-                    keep_parts(self._records, self.catalog, self._stale)
+                    keep_parts(self._records, self.catalog, self.text, self._stale)
                 except VitrineError as error:
                     _log.warning("the next start will take longer: %s", error)
             self._database.close()

@@ -52,12 +52,17 @@ class TextIndex:
         self._size = 0
         self._total = 0
 
-    def set_lengths(self, start: int, lengths: Sequence[int]) -> None:
+    def set_lengths(self, start: int, lengths: Sequence[int] | Rows) -> None:
         """Tells how many words the items from row ``start`` on have."""
+        counts = np.asarray(lengths, np.int64)
         with self._lock:
-            self._reserve(start + len(lengths))
-            self._lengths[start : start + len(lengths)] = lengths
-            self._total += sum(lengths)
+            self._reserve(start + len(counts))
+            self._lengths[start : start + len(counts)] = counts
+            self._total += int(counts.sum())
+
+    def lengths(self, start: int, end: int) -> Weights:
+        """``float32[end - start]``: how many words those items have."""
+        return self._lengths[start:end]
 
     def update(self, texts: Mapping[int, tuple[Document, Document]]) -> None:
         """Tells, after they were stored, of items by row whose words changed from the first to the second."""

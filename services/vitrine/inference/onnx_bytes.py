@@ -59,8 +59,7 @@ def _attribute(name: str, value: Attribute) -> bytes:
         case str():
             return head + _field(4, value) + _number(20, _STRING)
         case np.ndarray() if value.dtype.kind == "i":
-            packed = b"".join(_varint(number) for number in value.tolist())
-            return head + _field(8, packed) + _number(20, _INTS)
+            return head + _field(8, _varints(value.astype(np.int64))) + _number(20, _INTS)
         case np.ndarray():
             tensor = (
                 _number(1, len(value))
@@ -73,7 +72,9 @@ def _attribute(name: str, value: Attribute) -> bytes:
 
 
 def _joined(number: int, values: Iterable[str]) -> bytes:
-    return b"".join(_field(number, value) for value in values)
+    # Few are different from each other.
+    fields: dict[str, bytes] = {}
+    return b"".join(fields.get(value) or fields.setdefault(value, _field(number, value)) for value in values)
 
 
 def _value(name: str, kind: type[np.floating], columns: int) -> bytes:
@@ -89,6 +90,20 @@ def _field(number: int, value: str | bytes) -> bytes:
 
 def _number(number: int, value: int) -> bytes:
     return _varint(number << 3 | _VARINT) + _varint(value)
+
+
+def _varints(values: npt.NDArray[np.int64]) -> bytes:
+    """`_varint` of each, one after the other."""
+    parts = [values & 0x7F]
+    rest = values >> 7
+    more = [rest > 0]
+    while more[-1].any():
+        parts.append(rest & 0x7F)
+        rest = rest >> 7
+        more.append(rest > 0)
+    written = np.stack([np.ones(len(values), np.bool_), *more[:-1]], axis=1)
+    groups = np.stack(parts, axis=1) | np.stack(more, axis=1) * 0x80
+    return bytes(groups[written].astype(np.uint8))
 
 
 def _varint(value: int) -> bytes:

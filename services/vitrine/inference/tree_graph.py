@@ -82,7 +82,7 @@ def _tree(fields: dict[str, list[str]]) -> _Columns | None:
         missing = kinds & _MISSING
         if (
             (kinds & _CATEGORICAL).any()
-            or not np.isin(missing, (_NOTHING_MISSING, _NAN_MISSING)).all()
+            or not ((missing == _NOTHING_MISSING) | (missing == _NAN_MISSING)).all()
             or (np.abs(thresholds) < _ZERO).any()
         ):
             return None

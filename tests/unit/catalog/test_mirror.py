@@ -33,7 +33,7 @@ def _item(number: int, title: str = "red mug", **more: object) -> Item:
 
 def _same(store: CatalogStore, mirror: CatalogMirror) -> None:
     own, copy = store.catalog, mirror.catalog
-    assert (copy.ids, copy.titles, copy.revision) == (own.ids, own.titles, own.revision)
+    assert (copy.ids, list(copy.titles), copy.revision) == (own.ids, list(own.titles), own.revision)
     for name in ("sellable", "price_micros", "created", "tie"):
         np.testing.assert_array_equal(getattr(copy, name), getattr(own, name))
     everything = np.ones(len(own), bool)

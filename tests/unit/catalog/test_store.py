@@ -60,7 +60,7 @@ def test_shops_do_not_see_each_other(tmp_path: Path) -> None:
         store.close()
     catalog = Catalog()
     store = CatalogStore.open(tmp_path, catalog, shop="one")
-    assert catalog.titles == ["one"]
+    assert list(catalog.titles) == ["one"]
     assert len(store.text.search("two", catalog.sellable).rows) == 0
     assert store.load_state("s") == (1, b"one")
     store.close()
