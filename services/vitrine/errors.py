@@ -53,9 +53,17 @@ class TooLarge(VitrineError):
 
 
 class Overloaded(VitrineError):
-    """The server refuses work to stay alive; try again later, as clients do by themselves."""
+    """The server refuses work to stay alive; try again later, as clients do by themselves.
+
+    Attributes:
+        retry_seconds: When it may be worth while; 0 when nothing is known of that.
+    """
 
     status = "UNAVAILABLE"
+
+    def __init__(self, description: str, retry_seconds: float = 0.0) -> None:
+        self.retry_seconds = retry_seconds
+        super().__init__(description)
 
 
 class Unavailable(VitrineError):

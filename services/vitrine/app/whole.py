@@ -25,7 +25,6 @@ from vitrine.app.shop import Shop
 from vitrine.config import Config
 from vitrine.profile.service import ProfileServicer
 from vitrine.recommendation.local import LocalServices
-from vitrine.recommendation.ports import Ports
 from vitrine.recommendation.recommender import Recommender
 from vitrine.recommendation.service import RecommendationServicer
 from vitrine.retrieval.service import RetrievalServicer
@@ -55,7 +54,7 @@ async def start_all(process: Process) -> Started:
     retrieval = RetrievalServicer(
         generations.retriever, stores.items, workers, writers=writers, watching=watching, clock=clock
     )
-    local = LocalServices(stores.profiles, generations.both, workers, process.waiter)
+    local = LocalServices(stores.profiles, generations.both, process.waiter)
 
     def sellable(item_id: str) -> bool:
         row = int(stores.catalog.rows([item_id])[0])
@@ -66,7 +65,7 @@ async def start_all(process: Process) -> Started:
         local.begin(generation.models)
         return generation.config
 
-    recommender = Recommender(Ports(local, local, local), begin, clock, process.metrics, sellable)
+    recommender = Recommender(local, begin, clock, process.metrics, sellable)
     reloads, _ = reloading(process, shop.reloader)
     return Started(
         {

@@ -64,7 +64,8 @@ class GrpcServer:
             taken = f"port {port} on {host} is taken; stop the other server or choose another with --port"
             raise ConfigError(why_not(probe(host, port), host, port, option="--port", taken=taken)) from None
         await self._server.start()
-        await self._report(_SERVING, *self._names)
+        # Whoever told of a service before knows better.
+        await self._report(_SERVING, *(name for name in self._names if name not in self._parts))
         return bound
 
     async def stop(self, grace: float) -> None:

@@ -5,7 +5,7 @@ from google.protobuf import any_pb2
 from google.rpc import code_pb2, error_details_pb2, status_pb2
 from grpc_status import rpc_status
 
-from vitrine.errors import BundleRefused, ConfigRefused, InvalidInput, VitrineError
+from vitrine.errors import BundleRefused, ConfigRefused, InvalidInput, Overloaded, VitrineError
 
 # Whose reasons `google.rpc.ErrorInfo` gives.
 DOMAIN = "vitrine.api"
@@ -22,7 +22,7 @@ def status_of(error: VitrineError) -> grpc.Status:
     """The status that a caller sees.
 
     `google.rpc.BadRequest` names the fields of an invalid request, `google.rpc.ErrorInfo` why a bundle or a
-    configuration is refused.
+    configuration is refused, `google.rpc.RetryInfo` when an overloaded server may be asked again.
     """
     status = status_pb2.Status(code=code_pb2.Code.Value(error.status), message=_short(str(error), MAX_TEXT))
     if isinstance(error, InvalidInput):
@@ -44,6 +44,12 @@ def status_of(error: VitrineError) -> grpc.Status:
         detail.Pack(
             error_details_pb2.ErrorInfo(reason=error.reason, domain=DOMAIN, metadata={what: error.served})
         )
+        status.details.append(detail)
+    elif isinstance(error, Overloaded) and error.retry_seconds:
+        retry = error_details_pb2.RetryInfo()
+        retry.retry_delay.FromMilliseconds(round(error.retry_seconds * 1000))
+        detail = any_pb2.Any()
+        detail.Pack(retry)
         status.details.append(detail)
     return _as_grpc(status)
 

@@ -29,6 +29,7 @@ from vitrine.client import Vitrine, VitrineError, event, item
 
 SCENES = ("home", "item_page", "cart", "search", "new_arrivals", "buy_again")
 RANKING = "vitrine.api.ranking.v1.RankingService"
+RETRIEVAL = "vitrine.api.retrieval.v1.RetrievalService"
 _SERVING = health_pb2.HealthCheckResponse.SERVING
 
 
@@ -206,7 +207,7 @@ def test_a_worker_that_is_killed_costs_no_answer_and_comes_back(world: World, se
 def test_without_workers_windows_are_popular_ones_and_say_so(world: World, server: ServerProcess) -> None:
     for worker in workers(server):
         worker.kill()
-    until("health", lambda: not healthy(server, RANKING), 5)
+    until("health", lambda: not (healthy(server, RANKING) or healthy(server, RETRIEVAL)), 5)
     with Vitrine(server.address) as shop:
         answer = shop.recommend(world.shoppers(1)[0], "home", 10, timeout=5)
         assert len(answer.items) == 10
@@ -214,7 +215,7 @@ def test_without_workers_windows_are_popular_ones_and_say_so(world: World, serve
         assert all(i.reason.text for i in answer.items)
         assert healthy(server, "")
         until("they are back", lambda: not shop.recommend(None, "home", 10, timeout=5).degraded)
-    assert healthy(server, RANKING)
+    until("health", lambda: healthy(server, RANKING) and healthy(server, RETRIEVAL), 5)
 
 
 def test_a_worker_that_hangs_costs_no_answer(world: World, server: ServerProcess) -> None:

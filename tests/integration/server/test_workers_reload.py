@@ -82,6 +82,11 @@ def test_a_damaged_bundle_is_refused_by_all_and_the_old_one_goes_on(
         assert twins.versions[0] in str(refused.value)
         assert str(tmp_path) not in str(refused.value)
         assert versions(shop) == {twins.versions[0]}
+        # A worker that is started anew serves what the others serve, whatever lies in the folder.
+        workers(server)[0].kill()
+        until("its end", lambda: not (healthy(server, "worker:1") and healthy(server, "worker:2")))
+        until("its return", lambda: healthy(server, "worker:1") and healthy(server, "worker:2"))
+        assert versions(shop) == {twins.versions[0]}
     assert not load.wrong
 
 

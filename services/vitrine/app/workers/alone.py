@@ -3,16 +3,25 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import Executor
+from contextvars import ContextVar
 from typing import NoReturn, TypeVar
 
 from vitrine.domain.candidates import Retrieved
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
-from vitrine.errors import Timeout, Unavailable
+from vitrine.errors import Timeout, Unavailable, VitrineError
 from vitrine.profile import Profiles
 from vitrine.retrieval import RetrievalQuery, Retriever
 
 T = TypeVar("T")
+
+# Why the request of the calling task is answered without workers.
+_why: ContextVar[VitrineError | None] = ContextVar("why", default=None)
+
+
+def because(error: VitrineError) -> None:
+    """The request of the calling task is answered without workers for that."""
+    _why.set(error)
 
 
 class Alone:
@@ -42,11 +51,11 @@ class Alone:
 
     async def rank(self, *_: object) -> NoReturn:
         """Refuses: this is what workers do."""
-        raise Unavailable("no worker is there; they are being started again")
+        raise _why.get() or Unavailable("no worker is there")
 
     async def explain(self, *_: object) -> NoReturn:
         """Refuses, likewise."""
-        raise Unavailable("no worker is there; they are being started again")
+        await self.rank()
 
     async def _run(self, timeout: float, work: Callable[[], T]) -> T:
         future = asyncio.get_running_loop().run_in_executor(self._threads, work)

@@ -20,7 +20,6 @@ from vitrine.hosting import Waiter
 from vitrine.hosting.workers import Workers
 from vitrine.ranking.service import RankingServicer
 from vitrine.recommendation.local import LocalServices
-from vitrine.recommendation.ports import Ports
 from vitrine.recommendation.recommender import Recommender
 from vitrine.recommendation.service import RecommendationServicer
 from vitrine.retrieval.service import Retrieving
@@ -59,7 +58,7 @@ class Answering:
         self._metrics = metrics
         generations, catalog, clock = made.reloader.generations, made.mirror.catalog, made.clock
         waiter = Waiter(threads)
-        local = LocalServices(GivenProfiles(), generations.both, threads, waiter)
+        local = LocalServices(GivenProfiles(), generations.both, waiter)
 
         def begin() -> Config:
             generation = generations.current
@@ -70,9 +69,7 @@ class Answering:
             row = int(catalog.rows([item_id])[0])
             return row >= 0 and bool(catalog.sellable[row])
 
-        front = RecommendationServicer(
-            Recommender(Ports(local, local, local), begin, clock, metrics, sellable)
-        )
+        front = RecommendationServicer(Recommender(local, begin, clock, metrics, sellable))
         retrieval = Retrieving(generations.retriever, threads, clock=clock)
         ranking = RankingServicer(generations.engine, catalog, clock, waiter)
         bundle = BundleServicer(made.reloader, threads)

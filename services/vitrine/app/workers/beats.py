@@ -1,6 +1,7 @@
 """Every second a worker says that it is well, how its plugins are, and what it has counted."""
 
-from prometheus_client import CollectorRegistry
+from collections.abc import Iterable
+
 from prometheus_client.core import Metric
 
 from vitrine.app.every import Every
@@ -34,12 +35,12 @@ class Beats:
         self._every.start()
 
     async def _beat(self) -> None:
-        self._link.send(Beat(self._parts, families(self._registry)))
+        self._link.send(Beat(self._parts, families(self._registry.collect())))
 
 
-def families(registry: CollectorRegistry) -> list[Family]:
+def families(metrics: Iterable[Metric]) -> list[Family]:
     """What was counted, as it travels."""
-    return [_family(metric) for metric in registry.collect() if not metric.name.startswith(_OWN)]
+    return [_family(metric) for metric in metrics if not metric.name.startswith(_OWN)]
 
 
 def _family(metric: Metric) -> Family:

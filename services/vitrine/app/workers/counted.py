@@ -1,6 +1,6 @@
 """What an owner and its workers have counted, as the metrics of one server."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 
 from prometheus_client import CollectorRegistry
@@ -25,11 +25,13 @@ class Counted(Collector):
     Args:
         own: What the owner has counted.
         pool: The workers.
+        asked: How many calls each was given, by number.
     """
 
-    def __init__(self, own: CollectorRegistry, pool: Pool) -> None:
+    def __init__(self, own: CollectorRegistry, pool: Pool, asked: Mapping[int, int]) -> None:
         self._own = own
         self._pool = pool
+        self._asked = asked
         self._ended: list[Family] = []
         # Scrapes come in a thread of their own: one that saw a worker both there and ended would count it twice, and the
         # next one less.
@@ -53,7 +55,7 @@ class Counted(Collector):
     def _keep(self, worker: Handle) -> None:
         """Remembers the counts of a worker that has ended; its gauges end with it."""
         kept = [f for f in worker.beat.metrics if f.type in {"counter", "histogram"}]
-        ended = families(_Registry(lambda: _sums([*self._ended, *kept])))
+        ended = families(_sums([*self._ended, *kept]))
         with self._lock:
             self._ended = ended
             worker.beat = Beat(worker.beat.parts, [])
@@ -71,26 +73,15 @@ class Counted(Collector):
             labels = [str(number)]
             up.add_metric(labels, float(worker.up))
             flight.add_metric(labels, len(worker.waiting))
-            asked.add_metric(labels, self._pool.asked[number])
+            asked.add_metric(labels, self._asked[number])
             restarts.add_metric(labels, self._pool.restarts[number])
         yield from (up, flight, asked, restarts)
 
 
-class _Registry(CollectorRegistry):
-    """Metrics that are made when they are asked for."""
-
-    def __init__(self, metrics: Callable[[], Iterable[Metric]]) -> None:
-        super().__init__()
-        self._metrics = metrics
-
-    def collect(self) -> Iterator[Metric]:
-        return iter(self._metrics())
-
-
-def merged_registry(own: CollectorRegistry, pool: Pool) -> CollectorRegistry:
+def merged_registry(own: CollectorRegistry, pool: Pool, asked: Mapping[int, int]) -> CollectorRegistry:
     """What to expose in place of the owner's registry."""
     registry = CollectorRegistry()
-    registry.register(Counted(own, pool))
+    registry.register(Counted(own, pool, asked))
     return registry
 
 

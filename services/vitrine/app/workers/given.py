@@ -3,11 +3,11 @@
 from contextvars import ContextVar
 
 from vitrine.app.workers.messages import Ask
-from vitrine.app.workers.profiles import unpack
 from vitrine.domain.answer import DegradationCode
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
 from vitrine.errors import NotReady, Timeout, Unavailable
+from vitrine.hosting.process.profiles import unpack
 
 # The request that a task works on.
 _asked: ContextVar[Ask | None] = ContextVar("asked", default=None)

@@ -1,22 +1,18 @@
 """The owner's side of one worker process."""
 
 import asyncio
-import os
-import socket
 import subprocess
-import sys
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from vitrine.app.workers import process
 from vitrine.app.workers.link import Link
 from vitrine.app.workers.messages import Answer, Ask, Beat, Failed, Forget, Ready, Reload, Reloaded, ToOwner
-from vitrine.errors import BundleError, ConfigError, Unavailable, VitrineError
+from vitrine.errors import BundleError, ConfigError, Timeout, Unavailable, VitrineError
 
-_MODULE = "vitrine.app.workers.child"
-# One process a core already: threads inside of one product of matrices would stand in the others' way.
-_ENVIRONMENT = dict.fromkeys(
-    ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1"
-)
+# How long a worker that talks may take until it is ready to serve, at its start or by another bundle or configuration. A
+# large shop's lists take two minutes; a plugin that hangs while it is made would keep all later reloads waiting.
+READY_SECONDS = 300.0
 
 
 class Waits(Protocol):
@@ -44,9 +40,8 @@ class Handle:
         up: Whether it can be asked.
         heard: When it last said anything, by the loop's clock.
         silent: How often it was looked at since.
-        version: The bundle that it serves.
         beat: What it last said of itself.
-        begun: Done when it is ready; fails when it cannot be made.
+        begun: The bundle that it has begun to serve, when it is ready; fails when it cannot be made.
     """
 
     def __init__(self, number: int, gone: Callable[["Handle"], None]) -> None:
@@ -56,29 +51,18 @@ class Handle:
         self.up = False
         self.heard = loop.time()
         self.silent = 0
-        self.version = ""
         self.beat = Beat({}, [])
-        self.begun: asyncio.Future[None] = loop.create_future()
+        self.begun: asyncio.Future[str] = loop.create_future()
         self._gone = gone
         self._loop = loop
-        self._reloads: dict[int, asyncio.Future[Reloaded]] = {}
+        self._reloaded: asyncio.Future[Reloaded] | None = None
         self._link: Link | None = None
         self._process: subprocess.Popen[bytes] | None = None
 
     async def start(self) -> None:
-        """Starts the process. A fresh one and no fork: gRPC and the locks of other threads do not survive a fork."""
-        ours, theirs = socket.socketpair()
-        with theirs:
-            self._process = subprocess.Popen(  # noqa: S603, ASYNC220 (our own module; it takes milliseconds)
-                # -P: without the working directory in front of its path.
-                [sys.executable, "-P", "-m", _MODULE, str(theirs.fileno())],
-                stdin=subprocess.DEVNULL,
-                pass_fds=(theirs.fileno(),),
-                # A Ctrl-C is for the owner, which lets calls in flight finish first.
-                start_new_session=True,
-                env={**os.environ, **_ENVIRONMENT, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
-            )
-        self._link = await Link.over(ours, ToOwner, self._take, self._lost)
+        """Starts the process; raises `OSError` where the system has none left."""
+        self._process, sock = process.start()
+        self._link = await Link.over(sock, ToOwner, self._take, self._lost)
 
     def send(self, message: Any) -> None:
         """Tells it something."""
@@ -100,20 +84,26 @@ class Handle:
         if self.waiting.pop(number, None) is not None:
             self.send(Forget(number))
 
-    async def reload(self, wanted: Reload) -> Reloaded:
-        """Has it switch to another bundle or configuration.
+    async def reload(self, *, expected: str = "", bundle: str = "", config: bytes = b"") -> Reloaded:
+        """Has it switch to another bundle or configuration, one at a time; one that hangs in that is ended.
 
         Raises:
             Unavailable: It ended meanwhile.
+            Timeout: It was not done in time.
         """
         if self._link is None:
             raise Unavailable(f"worker {self.number} ended")
-        done = self._reloads[wanted.number] = self._loop.create_future()
-        self.send(wanted)
-        answer: Reloaded = await done
-        if not wanted.config and not answer.reason:
-            self.version = answer.version
-        return answer
+        self._reloaded = self._loop.create_future()
+        self.send(Reload(expected, bundle, config))
+        try:
+            return await asyncio.wait_for(self._reloaded, READY_SECONDS)
+        except TimeoutError:
+            # It may still get there, and would then serve what nobody else does.
+            self.kill()
+            raise Timeout(
+                f"worker {self.number} was not ready within {READY_SECONDS:.0f} s, a plugin may hang; it is started "
+                "again with what is served"
+            ) from None
 
     @property
     def alive(self) -> bool:
@@ -121,14 +111,9 @@ class Handle:
         return self._link is not None
 
     @property
-    def stuck(self) -> bool:
-        """Whether it has stopped reading."""
-        return self._link is not None and self._link.stuck
-
-    @property
-    def pid(self) -> int:
-        """Its process id."""
-        return self._process.pid if self._process is not None else 0
+    def unread(self) -> int:
+        """Bytes that it was sent and has not read."""
+        return 0 if self._link is None else self._link.unread
 
     def close(self) -> None:
         """Lets it end."""
@@ -141,15 +126,8 @@ class Handle:
             self._process.kill()
 
     def wait(self, seconds: float) -> str:
-        """Waits until it has ended, ends it when it takes longer, and says how it ended; call it in a thread."""
-        if self._process is None:
-            return "it was not started"
-        try:
-            code = self._process.wait(seconds)
-        except subprocess.TimeoutExpired:
-            self._process.kill()
-            code = self._process.wait()
-        return f"signal {-code}" if code < 0 else f"exit status {code}"
+        """As `process.wait`."""
+        return "it was not started" if self._process is None else process.wait(self._process, seconds)
 
     def _take(self, message: ToOwner) -> None:
         self.heard, self.silent = self._loop.time(), 0
@@ -161,11 +139,12 @@ class Handle:
             case Beat():
                 self.beat = message
             case Reloaded():
-                if (done := self._reloads.pop(message.number, None)) is not None and not done.done():
-                    done.set_result(message)
+                if self._reloaded is not None and not self._reloaded.done():
+                    self._reloaded.set_result(message)
             case Ready():
-                self.version = message.version
-                self.begun.set_result(None)
+                # Nobody may wait for it any more.
+                if not self.begun.done():
+                    self.begun.set_result(message.version)
             case Failed():
                 kind = BundleError if message.bundle else ConfigError
                 self._fail(kind(message.text))
@@ -177,9 +156,8 @@ class Handle:
     def _lost(self) -> None:
         self._link = None
         self._fail(ConfigError(f"worker {self.number} ended while it started; the log above says why"))
-        for done in self._reloads.values():
-            if not done.done():
-                done.set_exception(Unavailable(f"worker {self.number} ended"))
+        if self._reloaded is not None and not self._reloaded.done():
+            self._reloaded.set_exception(Unavailable(f"worker {self.number} ended"))
         waiting, self.waiting = self.waiting, {}
         for waits in waiting.values():
             waits.lost(self)

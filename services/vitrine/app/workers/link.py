@@ -9,8 +9,6 @@ from typing import Any, cast
 import msgspec
 
 _LENGTH = struct.Struct("<I")
-# A side that lets so many bytes pile up has stopped reading.
-MAX_WAITING = 64 << 20
 
 
 class Link(asyncio.Protocol):
@@ -46,8 +44,7 @@ class Link(asyncio.Protocol):
         """See `asyncio.Protocol`."""
         # That of uvloop is no subclass.
         self._transport = cast("asyncio.Transport", transport)
-        # Nothing waits for room: a side that does not read is given up (`stuck`).
-        self._transport.set_write_buffer_limits(high=MAX_WAITING)
+        # Nothing here waits for room: what may wait for a side that does not read is bounded elsewhere (`Admission`).
 
     def send(self, message: Any) -> None:
         """Sends a message; to a side that is gone, nothing."""
@@ -59,9 +56,9 @@ class Link(asyncio.Protocol):
             self._transport.write(_LENGTH.pack(len(data)) + data)
 
     @property
-    def stuck(self) -> bool:
-        """Whether the other side has stopped reading."""
-        return self._transport is not None and self._transport.get_write_buffer_size() > MAX_WAITING
+    def unread(self) -> int:
+        """Bytes that wait for room in the socket, because the other side does not read."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
 
     def data_received(self, data: bytes) -> None:
         """See `asyncio.Protocol`."""

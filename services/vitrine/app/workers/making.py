@@ -9,10 +9,11 @@ from vitrine.app.maker import Finding, Maker
 from vitrine.app.reload import Reloader
 from vitrine.app.shop import make_popularity
 from vitrine.app.workers.given import GivenClock
-from vitrine.app.workers.messages import Activity, Popular, Start
+from vitrine.app.workers.messages import Activity, Start
 from vitrine.catalog import Catalog
 from vitrine.catalog.mirror import CatalogMirror
 from vitrine.config import Config
+from vitrine.errors import BundleError
 from vitrine.retrieval import Popularity
 from vitrine.rpc.metrics import Metrics
 from vitrine.wire.profiles import activity_from_proto
@@ -35,18 +36,20 @@ class Made:
     clock: GivenClock
 
     @classmethod
-    def of(cls, start: Start, popular: Popular, metrics: Metrics) -> "Made":
+    def of(cls, start: Start, metrics: Metrics) -> "Made":
         """Makes it; takes seconds.
 
         Raises:
             ConfigError: The store cannot be read, or the configuration cannot be used.
             BundleError: The bundle is refused.
         """
+        if start.bundle and not Path(start.bundle).exists():
+            raise BundleError("its bundle was replaced while it started")
         config, clock = Config.model_validate_json(start.config), GivenClock(start.now)
         catalog = Catalog(config.seed)
         mirror = CatalogMirror(Path(start.store), catalog, config.shop)
         popularity = make_popularity(catalog, config)
-        popularity.restore(popular.cursor, popular.data)
+        popularity.restore(start.cursor, start.popular)
         maker = Maker(catalog, config, clock, metrics, finding=Finding(popularity, mirror), ranks=True)
         folder = Path(start.bundle) if start.bundle else None
         return cls(mirror, popularity, Reloader.open(folder, maker, metrics), clock)

@@ -4,8 +4,6 @@ from enum import IntEnum
 
 import msgspec
 
-from vitrine.app.workers.profiles import Packed
-
 
 class Method(IntEnum):
     """What a worker is asked for, with the bytes of the request as the caller sent them."""
@@ -26,9 +24,11 @@ class Start(msgspec.Struct, tag=1, array_like=True):
         number: Which of the workers it is, from 1.
         config: The configuration as JSON.
         store: Directory of the catalogue, which it reads.
-        bundle: Folder of the bundle; empty for none.
+        bundle: What the bundle is loaded from; empty for none.
         threads: Requests that it works on at once.
         now: What the owner's clock shows, for the warm-up.
+        cursor: How far activity is counted in ``popular``; what is told of older activity counts nothing more.
+        popular: Live popularity as a dump.
     """
 
     number: int
@@ -37,22 +37,17 @@ class Start(msgspec.Struct, tag=1, array_like=True):
     bundle: str
     threads: int
     now: float
-
-
-class Popular(msgspec.Struct, tag=2, array_like=True):
-    """Live popularity as a dump, from which a worker starts."""
-
     cursor: int
-    data: bytes
+    popular: bytes
 
 
-class Activity(msgspec.Struct, tag=3, array_like=True):
+class Activity(msgspec.Struct, tag=2, array_like=True):
     """New activity, as a `WatchActivityResponse`."""
 
     data: bytes
 
 
-class Changed(msgspec.Struct, tag=4, array_like=True):
+class Changed(msgspec.Struct, tag=3, array_like=True):
     """The catalogue has a new revision."""
 
     revision: int
@@ -62,16 +57,16 @@ class Given(msgspec.Struct, array_like=True):
     """The profile that the owner read, or why it could not.
 
     Attributes:
-        packed: The profile; ``None`` when there is none, or nobody was named.
+        packed: The profile (`vitrine.hosting.process.profiles.pack`); ``None`` when there is none, or nobody was named.
         problem: Why there is none, or none as fresh as asked for (then ``packed`` is an older one): the number of a
             `DegradationCode`; 0 when all is well.
     """
 
-    packed: Packed | None = None
+    packed: bytes | None = None
     problem: int = 0
 
 
-class Ask(msgspec.Struct, tag=5, array_like=True):
+class Ask(msgspec.Struct, tag=4, array_like=True):
     """A call.
 
     Attributes:
@@ -95,21 +90,21 @@ class Ask(msgspec.Struct, tag=5, array_like=True):
     began: float = 0.0
 
 
-class Forget(msgspec.Struct, tag=6, array_like=True):
+class Forget(msgspec.Struct, tag=5, array_like=True):
     """Nobody waits for the answer any more."""
 
     number: int
 
 
-class Reload(msgspec.Struct, tag=7, array_like=True):
-    """Switch to the bundle in the folder or, with a configuration (JSON), to that."""
+class Reload(msgspec.Struct, tag=6, array_like=True):
+    """Switch to the bundle there, if it is of the expected version, or, with a configuration (JSON), to that; one at a time."""
 
-    number: int
     expected: str = ""
+    bundle: str = ""
     config: bytes = b""
 
 
-class Answer(msgspec.Struct, tag=8, array_like=True):
+class Answer(msgspec.Struct, tag=7, array_like=True):
     """The response as it goes to the caller; with a code, a serialised `google.rpc.Status` instead."""
 
     number: int
@@ -117,27 +112,23 @@ class Answer(msgspec.Struct, tag=8, array_like=True):
     code: str = ""
 
 
-class Ready(msgspec.Struct, tag=9, array_like=True):
+class Ready(msgspec.Struct, tag=8, array_like=True):
     """The worker serves this bundle."""
 
     version: str
 
 
-class Failed(msgspec.Struct, tag=10, array_like=True):
+class Failed(msgspec.Struct, tag=9, array_like=True):
     """The worker cannot be made: whether that is for its bundle, and why."""
 
     bundle: bool
     text: str
 
 
-class Reloaded(msgspec.Struct, tag=11, array_like=True):
-    """What a reload did; with a reason, why it was refused."""
+class Reloaded(msgspec.Struct, tag=10, array_like=True):
+    """Whether a reload has led to something else; with a reason, why it was refused."""
 
-    number: int
-    version: str = ""
-    previous: str = ""
     switched: bool = False
-    seconds: float = 0.0
     reason: str = ""
     text: str = ""
 
@@ -151,12 +142,12 @@ class Family(msgspec.Struct, array_like=True):
     samples: list[tuple[str, dict[str, str], float]]
 
 
-class Beat(msgspec.Struct, tag=12, array_like=True):
+class Beat(msgspec.Struct, tag=11, array_like=True):
     """Every second: the worker is well; whether each part of a plugin is called, and what was counted."""
 
     parts: dict[str, bool]
     metrics: list[Family]
 
 
-ToWorker = Start | Popular | Activity | Changed | Ask | Forget | Reload
+ToWorker = Start | Activity | Changed | Ask | Forget | Reload
 ToOwner = Answer | Ready | Failed | Reloaded | Beat

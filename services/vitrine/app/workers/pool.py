@@ -1,37 +1,21 @@
-"""The workers of an owner: started, watched, started again, asked, told."""
+"""The workers of an owner: started, watched, started again, told."""
 
 import asyncio
-import itertools
 import logging
-from collections.abc import Awaitable, Callable, Collection
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import msgspec
 
-from vitrine.app.workers.calls import DOUBT_SECONDS, Call
-from vitrine.app.workers.handle import Handle
-from vitrine.app.workers.messages import Answer, Ask, Given, Method, Popular, Reload, Reloaded, Start
-from vitrine.domain.clock import Clock
-from vitrine.errors import ConfigError, VitrineError
+from vitrine.app.workers.handle import READY_SECONDS, Handle
+from vitrine.app.workers.messages import Start
+from vitrine.app.workers.watching import talks, watch
+from vitrine.errors import ConfigError, Timeout, VitrineError
 from vitrine.hosting.process.keeper import Backoff
 
 log = logging.getLogger(__name__)
 
-# A worker that has said nothing for so long gets nothing new while others talk.
-SILENT_SECONDS = 2.5
-# How often to look whether workers talk, and after how many looks in vain one is ended. Looks are counted rather than
-# seconds: should this process have been stopped for a while, it is not they who were silent.
-_LOOK_SECONDS, _LOOKS = 0.5, 20
-# After how many when it has stopped reading, too. One that talks is only behind, with many large requests.
-_STUCK_LOOKS = 5
-# After how many while it starts: a busy machine takes its time until a process says its first word.
-_START_LOOKS = 120
 _END_SECONDS = 5.0
-# How many calls may go to a second worker for a doubt alone: so many at once, and of all calls so large a share. Under
-# too much load every worker seems to hang, and calls that are sent twice would double it (Dean and Barroso, "The tail
-# at scale", CACM 56(2), 2013, p. 77, hedge about one in twenty).
-_RIVALS, _RIVAL_SHARE = 64.0, 0.05
 
 _encode = msgspec.msgpack.Encoder().encode
 
@@ -41,15 +25,12 @@ class Pool:
 
     Args:
         size: How many.
-        start: What to tell worker ``number`` at its start, as things are now.
-        popular: Live popularity as of now; called in a thread.
-        clock: The owner's.
-        revision: That of the owner's catalogue.
+        start: What to tell worker ``number`` at its start, as things are now; called in a thread.
+        catch_up: Has one that began with a version of the bundle and a configuration switch to what is served by now.
 
     Attributes:
         workers: Those that are there or being started, by number.
         restarts: How often each was started again.
-        asked: How many calls each was given.
         loop: The event loop.
     """
 
@@ -57,31 +38,19 @@ class Pool:
         self,
         size: int,
         start: Callable[[int], Start],
-        popular: Callable[[], tuple[int, bytes]],
-        clock: Clock,
-        revision: Callable[[], int],
+        catch_up: Callable[[Handle, str, bytes], Awaitable[None]],
     ) -> None:
         numbers = range(1, size + 1)
         self.workers: dict[int, Handle] = {}
         self.restarts = dict.fromkeys(numbers, 0)
-        self.asked = dict.fromkeys(numbers, 0)
-        self._start = start
-        self._popular = popular
-        self._clock = clock
-        self._revision = revision
         self.loop = asyncio.get_running_loop()
-        self._numbers = itertools.count(1)
-        # When each was given its latest call. Not how many: one that was away would get all until it has caught up.
-        self._latest = dict.fromkeys(numbers, 0)
-        self._rivals = _RIVALS
+        self._start = start
+        self._catch_up = catch_up
         self._backoff = {number: Backoff() for number in numbers}
         self._tasks: set[asyncio.Task[None]] = set()
         self._closed = False
-        # What a new worker must do before it is asked anything; what is done when one has ended.
-        self.before_use: list[Callable[[Handle], Awaitable[None]]] = []
+        # What is done when one has ended.
         self.on_end: list[Callable[[Handle], None]] = []
-        # What is done when one more or one less is there.
-        self.changed: list[Callable[[], Awaitable[None]]] = []
 
     async def open(self) -> None:
         """Starts all and waits until they are ready.
@@ -90,7 +59,7 @@ class Pool:
             BundleError: The bundle is refused.
             ConfigError: They cannot be made.
         """
-        handles = [await self._new(number) for number in self.restarts]
+        handles = [(await self._new(number))[0] for number in self.restarts]
         await asyncio.gather(*(handle.begun for handle in handles))
         for handle in handles:
             if not handle.alive:
@@ -98,62 +67,15 @@ class Pool:
                     f"worker {handle.number} ended while others started; is there memory for so many?"
                 )
             handle.up = True
-        self._do(self._watch())
+        self._do(watch(self.workers))
 
     def up(self) -> list[Handle]:
-        """Those that can be asked."""
+        """Those that are ready."""
         return [worker for worker in self.workers.values() if worker.up]
 
-    async def ask(
-        self,
-        method: Method,
-        request: bytes,
-        seconds: float | None,
-        given: Given | None = None,
-        began: float = 0.0,
-    ) -> Answer:
-        """What a worker answers.
-
-        Raises:
-            Unavailable: None is there, or those that were asked ended.
-            Timeout: There was no answer in time.
-        """
-        ask = Ask(
-            next(self._numbers),
-            method,
-            -1.0 if seconds is None else max(seconds, 0.0),
-            self._clock(),
-            self._revision(),
-            request,
-            given,
-            began,
-        )
-        self._rivals = min(_RIVALS, self._rivals + _RIVAL_SHARE)
-        call = Call(ask, self._pick, self.loop)
-        call.begin()
-        try:
-            return await call.answer
-        finally:
-            call.close()
-
-    async def ask_all(self, method: Method, request: bytes, seconds: float) -> list[Answer]:
-        """What each worker that is there answers; those that fail or are late are left out."""
-        calls = []
-        for worker in self.up():
-            ask = Ask(next(self._numbers), method, seconds, self._clock(), 0, request)
-            call = Call(ask, lambda tried, _, only=worker: None if tried else only, self.loop)  # type: ignore[misc]
-            call.begin()
-            calls.append(call)
-        try:
-            answers = await asyncio.gather(*(call.answer for call in calls), return_exceptions=True)
-        finally:
-            for call in calls:
-                call.close()
-        return [answer for answer in answers if isinstance(answer, Answer) and not answer.code]
-
-    async def reload(self, worker: Handle, *, expected: str = "", config: bytes = b"") -> Reloaded:
-        """Has one worker switch to another bundle or configuration; raises `Unavailable` when it ends."""
-        return await worker.reload(Reload(next(self._numbers), expected, config))
+    def talking(self) -> list[Handle]:
+        """Those of them that talk, and so can be asked."""
+        return [worker for worker in self.workers.values() if talks(worker)]
 
     def tell(self, message: Any) -> None:
         """Tells all something, those that are being started too."""
@@ -171,32 +93,14 @@ class Pool:
             worker.close()
         await asyncio.gather(*(asyncio.to_thread(worker.wait, _END_SECONDS) for worker in workers))
 
-    def _pick(self, tried: Collection[Handle], doubting: bool) -> Handle | None:
-        """The one with the fewest calls in flight, and of those the one that was given none for the longest."""
-        there = [worker for worker in self.workers.values() if worker.up and worker not in tried]
-        if doubting:
-            if self._rivals < 1:
-                return None
-            since = self.loop.time() - DOUBT_SECONDS
-            there = [worker for worker in there if not worker.waiting or worker.heard > since]
-        if not there:
-            return None
-        self._rivals -= doubting
-        newest = max(worker.heard for worker in there)
-        talking = [worker for worker in there if newest - worker.heard < SILENT_SECONDS]
-        picked = min(talking, key=lambda worker: (len(worker.waiting), self._latest[worker.number]))
-        self.asked[picked.number] += 1
-        self._latest[picked.number] = next(self._numbers)
-        return picked
-
-    async def _new(self, number: int) -> Handle:
+    async def _new(self, number: int) -> tuple[Handle, Start]:
         handle = Handle(number, self._gone)
         await handle.start()
         # From now on it is told of what is new; what is older is in what it starts from.
         self.workers[number] = handle
-        handle.send(self._start(number))
-        handle.send(Popular(*await asyncio.to_thread(self._popular)))
-        return handle
+        start = await asyncio.to_thread(self._start, number)
+        handle.send(start)
+        return handle, start
 
     def _gone(self, handle: Handle) -> None:
         if not self._closed:
@@ -204,66 +108,41 @@ class Pool:
                 tell(handle)
             if handle.up:
                 handle.up = False
-                self._tell_changed()
                 self._do(self._again(handle))
 
     async def _again(self, handle: Handle) -> None:
         """Starts another in its place, until one is there."""
         number = handle.number
-        while True:
+        while not handle.up:
             how = await asyncio.to_thread(handle.wait, _END_SECONDS)
             seconds = self._backoff[number].seconds()
             log.warning("worker %d ended by %s; restart in %.1f s", number, how, seconds)
             await asyncio.sleep(seconds)
             self.restarts[number] += 1
             try:
-                handle = await self._new(number)
-                await handle.begun
-                for prepare in self.before_use:
-                    await prepare(handle)
+                await self._ready(number)
             except VitrineError as error:
                 log.warning("worker %d cannot be started again: %s", number, error)
-                handle = self._given_up(number)
-                continue
             except Exception:
                 # The system has no process or descriptor left, perhaps: that may pass.
                 log.exception("worker %d cannot be started again", number)
-                handle = self._given_up(number)
-                continue
-            if handle.alive:
-                handle.up = True
-                log.info("worker %d is back", number)
-                self._tell_changed()
-                # Once more: what the others switched to meanwhile has not reached it.
-                with suppress(VitrineError):
-                    for prepare in self.before_use:
-                        await prepare(handle)
-                return
+            # The last that was started in this place.
+            handle = self.workers[number]
+            if not handle.up:
+                handle.kill()
+        log.info("worker %d is back", number)
 
-    def _given_up(self, number: int) -> Handle:
-        """The last that was started in this place, ended."""
-        handle = self.workers[number]
-        handle.kill()
-        return handle
+    async def _ready(self, number: int) -> None:
+        """Starts one, and lets it be asked once it serves what the others do: only those that are up are told to switch."""
+        handle, start = await self._new(number)
+        try:
+            version = await asyncio.wait_for(handle.begun, READY_SECONDS)
+        except TimeoutError:
+            raise Timeout(f"it was not ready within {READY_SECONDS:.0f} s") from None
+        await self._catch_up(handle, version, start.config)
+        handle.up = handle.alive
 
-    async def _watch(self) -> None:
-        """Ends those that hang."""
-        while True:
-            await asyncio.sleep(_LOOK_SECONDS)
-            for worker in self.workers.values():
-                if not worker.alive:
-                    continue
-                worker.silent += 1
-                looks = _START_LOOKS if not worker.up else _STUCK_LOOKS if worker.stuck else _LOOKS
-                if worker.silent > looks:
-                    log.warning("worker %d does not talk any more; ending it", worker.number)
-                    worker.kill()
-
-    def _tell_changed(self) -> None:
-        for look in self.changed:
-            self._do(look())
-
-    def _do(self, work: Any) -> None:
+    def _do(self, work: Coroutine[Any, Any, None]) -> None:
         task = self.loop.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)

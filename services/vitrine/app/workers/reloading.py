@@ -1,7 +1,7 @@
 """Reloads in a worker."""
 
 import logging
-import time
+from pathlib import Path
 
 from vitrine.app.reload import Reloader
 from vitrine.app.workers.messages import Reload, Reloaded
@@ -12,26 +12,21 @@ log = logging.getLogger(__name__)
 
 
 def reloaded(reloader: Reloader, wanted: Reload) -> Reloaded:
-    """Switches to the bundle in the folder, or to a configuration; what came of it."""
+    """Switches to the bundle that the owner keeps, or to a configuration; what came of it."""
     try:
         if wanted.config:
-            return _reconfigured(reloader, wanted)
-        done = reloader.reload(wanted.expected)
-        return Reloaded(wanted.number, done.version, done.previous_version, done.switched, done.seconds)
+            config = Config.model_validate_json(wanted.config)
+            switched = config.fingerprint != reloader.config.fingerprint
+            if switched:
+                reloader.use(config)
+            return Reloaded(switched)
+        if wanted.bundle:
+            reloader.folder = Path(wanted.bundle)
+        return Reloaded(reloader.reload(wanted.expected).switched)
     except (BundleRefused, ConfigRefused) as refused:
-        return Reloaded(wanted.number, reason=refused.reason, text=refused.description)
+        return Reloaded(reason=refused.reason, text=refused.description)
     except ConfigError as error:
-        return Reloaded(wanted.number, reason="INVALID_CONFIG", text=str(error))
+        return Reloaded(reason="INVALID_CONFIG", text=str(error))
     except Exception:
         log.exception("a reload failed")
-        return Reloaded(wanted.number, reason="NOT_READY", text="it failed; the server's log says why")
-
-
-def _reconfigured(reloader: Reloader, wanted: Reload) -> Reloaded:
-    started, before = time.perf_counter(), reloader.config.fingerprint
-    config = Config.model_validate_json(wanted.config)
-    if config.fingerprint == before:
-        return Reloaded(wanted.number, before, before)
-    reloader.use(config)
-    seconds = time.perf_counter() - started
-    return Reloaded(wanted.number, config.fingerprint, before, switched=True, seconds=seconds)
+        return Reloaded(reason="NOT_READY", text="it failed; the server's log says why")

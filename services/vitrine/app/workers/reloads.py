@@ -1,26 +1,23 @@
-"""Bundle and configuration of an owner and all its workers: the first worker tries, then the others follow."""
+"""Another bundle or configuration for an owner and all its workers."""
 
-import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
+from vitrine.app.outward import outward
 from vitrine.app.reload import Reloader
 from vitrine.app.watch import Marks, look_at
-from vitrine.app.workers.handle import Handle
 from vitrine.app.workers.messages import Reloaded
 from vitrine.app.workers.pool import Pool
+from vitrine.app.workers.switching import NOBODY, Wanted, encoded, every, wait
 from vitrine.bundle import swapping
+from vitrine.bundle.image import Image
 from vitrine.config import Config
-from vitrine.errors import BundleRefused, ConfigRefused, Unavailable
+from vitrine.errors import BundleError, BundleRefused, ConfigRefused
 from vitrine.rpc.metrics import Metrics
 
 log = logging.getLogger(__name__)
-
-Ask = Callable[[Handle], Awaitable[Reloaded]]
-Told = list[tuple[Handle, Reloaded]]
 
 
 class EveryBundle:
@@ -28,23 +25,39 @@ class EveryBundle:
 
     Args:
         folder: The folder of the bundle.
+        keep: Makes what workers load of the folder; called in a thread.
+        wanted: Is told of another bundle.
         pool: The workers.
         metrics: Counts reloads and tells the version.
-        seen: How the folder looked before the workers read it: what changes meanwhile is a change.
+        seen: How the folder looked before it was read: what changes meanwhile is a change.
 
     Attributes:
-        version: The bundle that is served.
-        seen: How the folder looked when it was last read, well or not.
+        seen: How the folder looked when it was last read, well or not; not yet when a worker was not ready for the first time.
     """
 
-    def __init__(self, folder: Path | None, pool: Pool, metrics: Metrics, seen: Marks | None) -> None:
+    def __init__(
+        self,
+        folder: Path | None,
+        keep: Callable[[Path], Image],
+        wanted: Wanted,
+        pool: Pool,
+        metrics: Metrics,
+        seen: Marks | None,
+    ) -> None:
         self._folder = folder
+        self._keep = keep
+        self._wanted = wanted
         self._pool = pool
         self._metrics = metrics
-        self._loop = asyncio.get_running_loop()
         self.seen = seen
-        self.version = pool.up()[0].version
+        # How it looked when it was not ready in a worker for the first time.
+        self._again: Marks | None = None
         metrics.serves_bundle(self.version)
+
+    @property
+    def version(self) -> str:
+        """The bundle that is served; empty for none."""
+        return self._wanted.version
 
     def look(self) -> Marks | None:
         """How the folder looks now; ``None`` while it is missing."""
@@ -55,63 +68,58 @@ class EveryBundle:
         return swapping.Served(self.version, 0.0, "", ())
 
     def reload(self, expected_version: str = "") -> swapping.Reloaded:
-        """As `Swapping.reload`; call it in a thread.
-
-        A worker that lags behind the others is ended and started again, with what lies in the folder.
-        """
-        self.seen = self.look()
+        """As `Swapping.reload`; call it in a thread. All workers that are up then serve the same."""
         before, started = self.version, time.perf_counter()
-        done, lag = _wait(self._loop, self._reload(expected_version))
-        if lag or not done:
+        try:
+            if not self._pool.up():
+                # The folder is not read, and so looked at again.
+                raise BundleRefused(NOBODY.reason, NOBODY.text, before)
+            last, self.seen = self.seen, self.look()
+            kept = None if self._folder is None else self._keep(self._folder)
+            done = wait(self._pool, self._switch(kept, expected_version))
+            if done.reason:
+                if done.reason == NOBODY.reason and self._again != self.seen:
+                    # Its worker may have ended for something else: once more, it is looked at again.
+                    self._again, self.seen = self.seen, last
+                raise BundleRefused(done.reason, done.text, before)
+        except BundleRefused:
             self._metrics.bundle_reloaded("refused")
-            reason, text = _why(lag)
-            if done:
-                text = (
-                    f"{len(done)} of {len(done) + len(lag)} workers serve {self.version}, the others are started "
-                    f"again: {text}"
-                )
-                log.warning("the bundle is refused: %s", text)
-            raise BundleRefused(reason, text, before)
-        switched = any(one.switched for _, one in done)
-        self._metrics.bundle_reloaded("switched" if switched else "unchanged")
+            raise
+        except BundleError as error:
+            self._metrics.bundle_reloaded("refused")
+            refused = BundleRefused("INVALID_BUNDLE", outward(str(error), self._folder, "the bundle"), before)
+            log.warning("%s", refused)
+            raise refused from None
+        self._metrics.bundle_reloaded("switched" if done.switched else "unchanged")
         self._metrics.serves_bundle(self.version)
-        return swapping.Reloaded(self.version, before, switched, time.perf_counter() - started)
+        return swapping.Reloaded(self.version, before, done.switched, time.perf_counter() - started)
 
-    async def catch_up(self, worker: Handle) -> None:
-        """Has a worker that was started while the others switched do as they did."""
-        if worker.version != self.version:
-            await self._pool.reload(worker)
-        if worker.version != self.version:
-            log.warning(
-                "worker %d serves bundle %s and others %s: reload, or put the bundle back",
-                worker.number,
-                worker.version or "none",
-                self.version or "none",
-            )
-
-    async def _reload(self, expected: str) -> tuple[Told, Told]:
-        done, lag = await _in_turn(self._pool, lambda worker: self._pool.reload(worker, expected=expected))
-        if done:
-            self.version = done[0][1].version
-            for worker, _ in lag:
-                worker.kill()
-        return done, lag
+    async def _switch(self, kept: Image | None, expected: str) -> Reloaded:
+        try:
+            done = await every(self._pool, expected=expected, bundle="" if kept is None else str(kept.where))
+            if done.switched:
+                # Nothing was awaited since the last worker: one that is ready now has not missed it.
+                self._wanted.switch(kept)
+                kept = None
+            return done
+        finally:
+            if kept is not None:
+                kept.close()
 
 
 class EveryConfig:
     """Follows `vitrine.app.reconfigure.Using`, for the owner and all workers.
 
     Args:
-        own: What the owner makes windows with while no worker is there.
+        own: What the owner makes windows with while no worker is there; its configuration follows when all have it.
+        wanted: Is told of another configuration.
         pool: The workers.
     """
 
-    def __init__(self, own: Reloader, pool: Pool) -> None:
+    def __init__(self, own: Reloader, wanted: Wanted, pool: Pool) -> None:
         self._own = own
+        self._wanted = wanted
         self._pool = pool
-        self._loop = asyncio.get_running_loop()
-        # What workers go by that are started now; that of the owner follows when all have it.
-        self._wanted = own.config
 
     @property
     def config(self) -> Config:
@@ -119,56 +127,20 @@ class EveryConfig:
         return self._own.config
 
     def use(self, config: Config) -> None:
-        """As `Using.use`; where a worker or the owner refuses, those that took it take the old one back. Call it in a thread."""
+        """As `Using.use`; where the owner refuses what workers took, these take the old one back. Call it in a thread."""
         before = self._own.config
-        self._wanted = config
+        done = wait(self._pool, self._switch(config))
+        if done.reason:
+            raise ConfigRefused(done.reason, done.text, before.fingerprint)
         try:
-            done, lag = _wait(self._loop, self._tell(config))
-            if lag or not done:
-                raise ConfigRefused(*_why(lag), before.fingerprint)
             self._own.use(config)
         except BaseException:
-            self._wanted = before
-            _wait(self._loop, self._tell(before))
+            wait(self._pool, self._switch(before, firm=True))
             raise
 
-    async def catch_up(self, worker: Handle) -> None:
-        """Has a worker that was started while the configuration changed go by the one that is used."""
-        await self._pool.reload(worker, config=encoded(self._wanted))
-
-    async def _tell(self, config: Config) -> tuple[Told, Told]:
-        data = encoded(config)
-        return await _in_turn(self._pool, lambda worker: self._pool.reload(worker, config=data))
-
-
-def encoded(config: Config) -> bytes:
-    """A configuration as it travels."""
-    return config.model_dump_json().encode()
-
-
-async def _in_turn(pool: Pool, ask: Ask) -> tuple[Told, Told]:
-    """What workers did: those that did it, and those that refused. If the first refuses, others are not asked."""
-    told: list[Handle] = []
-    done: Told = []
-    lag: Told = []
-    while left := [worker for worker in pool.up() if worker not in told]:
-        told.append(left[0])
-        try:
-            answer = await ask(left[0])
-        except Unavailable:
-            # Its successor starts with what is there.
-            continue
-        (lag if answer.reason else done).append((left[0], answer))
-        if not done:
-            break
-    return done, lag
-
-
-def _why(refused: Told) -> tuple[str, str]:
-    for _, one in refused:
-        return one.reason, one.text
-    return "NOT_READY", "no worker is there; they are being started again"
-
-
-def _wait(loop: asyncio.AbstractEventLoop, work: Coroutine[Any, Any, tuple[Told, Told]]) -> tuple[Told, Told]:
-    return asyncio.run_coroutine_threadsafe(work, loop).result()
+    async def _switch(self, config: Config, *, firm: bool = False) -> Reloaded:
+        done = await every(self._pool, firm=firm, config=encoded(config))
+        if firm or not done.reason:
+            # Nothing was awaited since the last worker: one that is ready now has not missed it.
+            self._wanted.config = config
+        return done

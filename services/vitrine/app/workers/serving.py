@@ -19,7 +19,6 @@ from vitrine.app.workers.messages import (
     Changed,
     Failed,
     Forget,
-    Popular,
     Ready,
     Reload,
     Start,
@@ -48,7 +47,6 @@ class Worker:
         self._reloads = Workers(1)
         self._tasks: dict[int, asyncio.Task[None]] = {}
         self._background: set[asyncio.Task[None]] = set()
-        self._start: Start | None = None
         self._made: Made | None = None
         self._answering: Answering | None = None
 
@@ -80,8 +78,6 @@ class Worker:
             case Reload():
                 self._do(self._reload(message))
             case Start():
-                self._start = message
-            case Popular():
                 self._do(self._begin(message))
 
     def _do(self, work: Coroutine[Any, Any, None]) -> None:
@@ -98,12 +94,10 @@ class Worker:
         loop, reloader = asyncio.get_running_loop(), self._made.reloader
         self._link.send(await loop.run_in_executor(self._reloads, reloaded, reloader, wanted))
 
-    async def _begin(self, popular: Popular) -> None:
+    async def _begin(self, start: Start) -> None:
         """Makes everything, and says so, or why not."""
-        start = self._start
-        assert start is not None  # noqa: S101 - it comes first
         try:
-            ready = await self._make(start, popular)
+            ready = await self._make(start)
         except VitrineError as error:
             self._link.send(Failed(isinstance(error, BundleError), str(error)))
             return
@@ -113,9 +107,9 @@ class Worker:
             return
         self._link.send(ready)
 
-    async def _make(self, start: Start, popular: Popular) -> Ready:
+    async def _make(self, start: Start) -> Ready:
         loop = asyncio.get_running_loop()
-        made = await loop.run_in_executor(self._reloads, Made.of, start, popular, self._metrics)
+        made = await loop.run_in_executor(self._reloads, Made.of, start, self._metrics)
         generations = made.reloader.generations
         self._answering = Answering(made, Workers(start.threads), self._metrics)
         self._made = made

@@ -25,15 +25,19 @@ from vitrine.app.reload import Reloader
 from vitrine.app.shop import Stores, make_popularity
 from vitrine.app.watch import look_at
 from vitrine.app.workers.alone import Alone
+from vitrine.app.workers.asking import Asking
 from vitrine.app.workers.counted import merged_registry
 from vitrine.app.workers.front import Front
 from vitrine.app.workers.health import WorkerHealth
 from vitrine.app.workers.messages import Activity, Changed, Method, Start
 from vitrine.app.workers.methods import handlers, parsed, raw
 from vitrine.app.workers.pool import Pool
-from vitrine.app.workers.reloads import EveryBundle, EveryConfig, encoded
+from vitrine.app.workers.reloads import EveryBundle, EveryConfig
+from vitrine.app.workers.switching import Wanted, encoded
+from vitrine.bundle.image import Image
 from vitrine.catalog.columns import Rows
 from vitrine.domain import events
+from vitrine.errors import BundleError
 from vitrine.profile.service import ProfileServicer
 from vitrine.recommendation.ports import Ports
 from vitrine.recommendation.recommender import Recommender
@@ -65,20 +69,31 @@ async def start_with_workers(process: Process) -> Started:
     own = await in_thread(lambda: Reloader.open(None, maker, metrics))
     closing.callback(own.generations.close)
 
-    def start(number: int) -> Start:
-        bundle = "" if options.bundle is None else str(options.bundle.absolute())
-        store = str(options.store.absolute())
-        return Start(number, encoded(own.config), store, bundle, options.threads, clock())
+    wanted, seen = Wanted(own.config), None
+    closing.callback(wanted.close)
+    if (folder := options.bundle and options.bundle.absolute()) is not None:
+        seen = look_at(folder)
+        wanted.kept = await in_thread(lambda: Image.read(folder))
 
-    seen = None if options.bundle is None else look_at(options.bundle)
-    pool = Pool(options.workers, start, popularity.dump, clock, lambda: catalog.revision)
+    store = str(options.store.absolute())
+
+    def start(number: int) -> Start:
+        served = encoded(wanted.config), store, wanted.where
+        return Start(number, *served, options.threads, clock(), *popularity.dump())
+
+    pool = Pool(options.workers, start, wanted.catch_up)
     process.closing.push_async_callback(pool.close)
     _tell(pool, stores, closing)
-    await pool.open()
+    try:
+        await pool.open()
+    except BundleError as error:
+        # Who starts the server knows the folder, and not where workers find what was in it.
+        raise BundleError(str(error).replace(wanted.where or "\0", str(folder))) from None
 
-    bundle, config = EveryBundle(options.bundle, pool, metrics, seen), EveryConfig(own, pool)
-    pool.before_use += [config.catch_up, bundle.catch_up]
-    metrics.registry = merged_registry(metrics.registry, pool)
+    asking = Asking(pool, clock, lambda: catalog.revision)
+    bundle = EveryBundle(folder, Image.read, wanted, pool, metrics, seen)
+    config = EveryConfig(own, wanted, pool)
+    metrics.registry = merged_registry(metrics.registry, pool, asking.asked)
     writers, watching = threads(process, "writer", WRITERS), threads(process, "watching", WATCHING)
     profile = ProfileServicer(
         profiles, process.workers, watching=watching, clock=clock, catalog_revision=lambda: catalog.revision
@@ -99,7 +114,7 @@ async def start_with_workers(process: Process) -> Started:
 
     recommender = Recommender(Ports(ports, ports, ports), lambda: config.config, clock, metrics, sellable)
     alone = RecommendationServicer(recommender)
-    front = Front(pool, profiles, process.workers, lambda: config.config, alone)
+    front = Front(asking, ports, alone, lambda: config.config)
     reloads = reloading_all(process, config, bundle)
     health = WorkerHealth(pool)
     process.closing.push_async_callback(health.close)

@@ -15,7 +15,7 @@ import numpy.typing as npt
 from vitrine.domain.request import Context
 from vitrine.hosting.process.cells import Cells
 from vitrine.hosting.process.frames import Array, join, split
-from vitrine.hosting.process.profiles import LazyProfiles, add_profile
+from vitrine.hosting.process.profiles import LazyProfiles, add_profile, columns
 from vitrine.plugin import Batch, FeatureColumns, History, Items, Recent
 
 
@@ -112,10 +112,7 @@ def decode_call(frame: bytes, features: Callable[[int], FeatureColumns]) -> Call
     """
     text, at = split(frame)
     head = _decode(text)
-    wide, middle, narrow = head.cells
-    f8 = np.frombuffer(frame, "<f8", wide, at)
-    f4 = np.frombuffer(frame, "<f4", middle, at + 8 * wide)
-    i1 = np.frombuffer(frame, "|i1", narrow, at + 8 * wide + 4 * middle)
+    f8, f4, i1 = columns(frame, at, head.cells)
     n, h, q = len(head.ids), len(head.history_ids), len(head.profiles)
     i8, i4 = f8.view(np.int64), f4.view(np.int32)
     # In the order of `encode_call`.

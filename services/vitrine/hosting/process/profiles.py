@@ -1,4 +1,4 @@
-"""Profiles inside of the frame of a call. The child makes one when a plugin looks at it: most never do."""
+"""Profiles on their way to another process, as the bytes of their columns: one as a frame, or some inside that of a call."""
 
 from collections.abc import Iterator, Sequence
 from typing import overload
@@ -10,6 +10,7 @@ import numpy.typing as npt
 from vitrine.domain.profile import Counters, ItemHistory, Profile, RecentEvents
 from vitrine.domain.subject import Subject
 from vitrine.hosting.process.cells import Cells
+from vitrine.hosting.process.frames import join, split
 
 _ITEMS = (
     "last_time",
@@ -41,7 +42,39 @@ class _Told(msgspec.Struct, array_like=True, gc=False):
     keys: tuple[list[str], list[str], list[str], list[str]]
 
 
+_encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder(_Told).decode
+_decode_alone = msgspec.msgpack.Decoder(tuple[tuple[int, int, int], _Told]).decode
+
+
+def pack(profile: Profile) -> bytes:
+    """A profile as a frame.
+
+    Raises:
+        ValueError: A column has not the length that it should have, or all are longer than a frame may be.
+    """
+    cells = Cells()
+    told = add_profile(profile, cells)
+    return join(_encode((cells.counts, told)), cells.parts)
+
+
+def unpack(frame: bytes) -> Profile:
+    """The inverse; its arrays are read-only views of the frame, which the same program has made."""
+    text, at = split(frame)
+    counts, told = _decode_alone(text)
+    return _profile(told, *columns(frame, at, counts))
+
+
+def columns(
+    frame: bytes, at: int, counts: tuple[int, int, int]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float32], npt.NDArray[np.int8]]:
+    """The cells of a frame that begin at some place, by width: so many of 8, of 4 and of 1 byte."""
+    wide, middle, narrow = counts
+    return (
+        np.frombuffer(frame, "<f8", wide, at),
+        np.frombuffer(frame, "<f4", middle, at + 8 * wide),
+        np.frombuffer(frame, "|i1", narrow, at + 8 * wide + 4 * middle),
+    )
 
 
 def add_profile(profile: Profile, cells: Cells) -> tuple[object, ...]:
@@ -82,7 +115,7 @@ def add_profile(profile: Profile, cells: Cells) -> tuple[object, ...]:
 
 
 class LazyProfiles(Sequence[Profile]):
-    """Profiles that are made when they are asked for, and kept."""
+    """Profiles that are made when they are asked for, and kept: most plugins never look at them."""
 
     def __init__(
         self,

@@ -25,7 +25,7 @@ def registry(count: int, *, on: bool = True) -> CollectorRegistry:
 
 
 def worker(number: int, told: CollectorRegistry) -> Any:
-    return SimpleNamespace(number=number, up=True, waiting={}, beat=Beat({}, families(told)))
+    return SimpleNamespace(number=number, up=True, waiting={}, beat=Beat({}, families(told.collect())))
 
 
 def pool(*workers: Any) -> Any:
@@ -33,7 +33,6 @@ def pool(*workers: Any) -> Any:
     return SimpleNamespace(
         workers={one.number: one for one in workers},
         restarts=dict.fromkeys(numbers, 0),
-        asked=dict.fromkeys(numbers, 7),
         on_end=[],
     )
 
@@ -51,7 +50,7 @@ def read(merged: CollectorRegistry) -> dict[str, float]:
 
 def test_counters_and_histograms_add_up_and_the_worst_gauge_counts() -> None:
     workers = pool(worker(1, registry(2)), worker(2, registry(3, on=False)))
-    found = read(merged_registry(registry(1), cast("Pool", workers)))
+    found = read(merged_registry(registry(1), cast("Pool", workers), {1: 7, 2: 7}))
     assert found["vitrine_degraded_total cf"] == 6
     assert found["vitrine_stage_seconds_count merge"] == 6
     assert found["vitrine_stage_seconds_sum merge"] == 3.0
@@ -64,7 +63,7 @@ def test_counters_and_histograms_add_up_and_the_worst_gauge_counts() -> None:
 def test_what_workers_that_ended_had_counted_stays() -> None:
     first = worker(1, registry(5))
     workers = pool(first)
-    merged = merged_registry(registry(0), cast("Pool", workers))
+    merged = merged_registry(registry(0), cast("Pool", workers), {1: 7, 2: 7})
     for _ in range(2):
         for tell in workers.on_end:
             tell(first)

@@ -1,89 +1,20 @@
-"""A pool keeps as many workers as it was told to have, and gives each its share."""
+"""A pool keeps as many workers as it was told to have."""
 
 import asyncio
-from collections.abc import Callable
 from typing import Any, cast
 
 import pytest
 
+from tests.unit.app.workers.helpers import Kept, Worker, make_pool, settle
+from vitrine.app.workers import handle, watching
 from vitrine.app.workers import pool as module
 from vitrine.app.workers.handle import Handle
-from vitrine.app.workers.messages import Answer, Ask, Beat, Method, Reload, Start
-from vitrine.app.workers.pool import Pool
-from vitrine.errors import ConfigError, Unavailable
+from vitrine.app.workers.messages import Reloaded
+from vitrine.app.workers.switching import Wanted, encoded
+from vitrine.config import load_config
+from vitrine.errors import ConfigError, Timeout, Unavailable
 
-
-class Worker:
-    """A worker without a process, which answers at once unless it is told to wait."""
-
-    made: list["Worker"]
-    on_start: Callable[["Worker"], None]
-    slow: set[int]
-    hang = False
-
-    def __init__(self, number: int, gone: Callable[[Any], None]) -> None:
-        loop = asyncio.get_running_loop()
-        self.number, self.gone = number, gone
-        self.waiting: dict[int, Any] = {}
-        self.up, self.alive, self.stuck, self.killed = False, True, False, False
-        self.heard, self.silent, self.version, self.beat = loop.time(), 0, "", Beat({}, [])
-        self.begun: asyncio.Future[None] = loop.create_future()
-        Worker.made.append(self)
-
-    async def start(self) -> None:
-        Worker.on_start(self)
-        if not self.hang:
-            self.begun.set_result(None)
-
-    def send(self, message: object) -> None:
-        """Takes it."""
-
-    def ask(self, ask: Ask, call: Any) -> None:
-        self.waiting[ask.number] = call
-        if self.number not in self.slow:
-            self.waiting.pop(ask.number).answered(Answer(ask.number, bytes([self.number])))
-
-    def forget(self, number: int) -> None:
-        self.waiting.pop(number, None)
-
-    def end(self) -> None:
-        self.alive = False
-        self.gone(self)
-
-    def kill(self) -> None:
-        self.killed = True
-
-    def close(self) -> None:
-        self.alive = False
-
-    def wait(self, _: float) -> str:
-        return "signal 9"
-
-
-@pytest.fixture(autouse=True)
-def _workers(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "Handle", Worker)
-    monkeypatch.setattr(module, "Backoff", lambda: cast("Any", _NoWait()))
-    Worker.made, Worker.on_start, Worker.slow = [], lambda _: None, set()
-
-
-class _NoWait:
-    def seconds(self) -> float:
-        return 0.0
-
-
-def make(size: int) -> Pool:
-    return Pool(
-        size, lambda number: Start(number, b"", "", "", 2, 0.0), lambda: (0, b""), lambda: 0.0, lambda: 0
-    )
-
-
-async def settle(done: Callable[[], bool]) -> None:
-    for _ in range(1000):
-        if done():
-            return
-        await asyncio.sleep(0.005)
-    raise AssertionError("it did not come to that")
+pytestmark = pytest.mark.usefixtures("_no_processes")
 
 
 async def test_a_worker_that_ends_while_others_start_ends_the_start() -> None:
@@ -92,7 +23,7 @@ async def test_a_worker_that_ends_while_others_start_ends_the_start() -> None:
             Worker.made[0].end()
 
     Worker.on_start = starting
-    pool = make(2)
+    pool = make_pool(2)
     with pytest.raises(ConfigError, match="worker 1 ended"):
         await pool.open()
     assert not pool.up()
@@ -100,7 +31,7 @@ async def test_a_worker_that_ends_while_others_start_ends_the_start() -> None:
 
 
 async def test_a_system_that_has_no_process_left_is_asked_again() -> None:
-    pool = make(1)
+    pool = make_pool(1)
     await pool.open()
     failures = iter([OSError(24, "Too many open files"), OSError(12, "Cannot allocate memory")])
 
@@ -116,81 +47,53 @@ async def test_a_system_that_has_no_process_left_is_asked_again() -> None:
     await pool.close()
 
 
-async def test_what_others_switched_to_while_a_worker_came_back_reaches_it() -> None:
-    pool = make(1)
+async def test_one_that_others_left_behind_while_it_started_catches_up_before_it_is_asked() -> None:
+    kept: Any = Kept("one")
+    wanted = Wanted(load_config(), kept)
+    pool = make_pool(1, wanted)
     await pool.open()
-    wanted, told = ["old"], []
-
-    async def config(worker: Handle) -> None:
-        told.append((wanted[0], worker.up))
-
-    async def bundle(_: Handle) -> None:
-        # It takes seconds; and nobody tells a worker that is not up.
-        wanted[0] = "new"
-
-    pool.before_use += [config, bundle]
+    Worker.hang = True
     Worker.made[0].end()
-    await settle(lambda: len(told) == 2)
-    assert told == [("old", False), ("new", True)]
+    await settle(lambda: len(Worker.made) == 2 and Worker.made[1].start_message is not None)
+    # It takes seconds; and nobody tells a worker that is not up.
+    wanted.kept, wanted.config = cast("Any", Kept("two")), wanted.config.model_copy(update={"seed": 7})
+    late = Worker.made[1]
+    late.begun.set_result("one")
+    await settle(lambda: late.up)
+    assert [told.get("bundle") or told["config"] for told in late.told] == [
+        "/proc/two",
+        encoded(wanted.config),
+    ]
+    assert late.up_when_told == [False, False]
     await pool.close()
 
 
-async def test_a_worker_that_was_away_gets_its_share_and_not_all_that_it_missed() -> None:
-    pool = make(2)
+async def test_one_that_does_not_catch_up_is_started_again() -> None:
+    wanted = Wanted(load_config())
+    pool = make_pool(1, wanted)
     await pool.open()
+    Worker.hang = True
     Worker.made[0].end()
-    for _ in range(50):
-        await pool.ask(Method.RANK, b"", 1.0)
-    await settle(lambda: len(pool.up()) == 2)
-    got = [(await pool.ask(Method.RANK, b"", 1.0)).data[0] for _ in range(10)]
-    assert sorted(got) == [1] * 5 + [2] * 5
-    await pool.close()
-
-
-async def test_workers_that_do_not_answer_for_all_are_not_taken_for_busy_ever_after() -> None:
-    pool = make(2)
-    await pool.open()
-    Worker.slow = {2}
-    answers = await pool.ask_all(Method.LIST_RANKERS, b"", 0.02)
-    assert [answer.data[0] for answer in answers] == [1]
-    assert not any(worker.waiting for worker in Worker.made)
-    await pool.close()
-
-
-async def test_a_call_is_not_sent_twice_where_all_workers_are_busy() -> None:
-    pool = make(2)
-    await pool.open()
-    Worker.slow = {1, 2}
-    calls = [asyncio.create_task(pool.ask(Method.RANK, b"", 0.5)) for _ in range(20)]
-    await asyncio.gather(*calls, return_exceptions=True)
-    assert sum(pool.asked.values()) == 20
-    # The other has nothing to do: it may be tried.
-    Worker.slow = {1}
-    assert all([(await pool.ask(Method.RANK, b"", 2.0)).data == b"\2" for _ in range(2)])
-    await pool.close()
-
-
-async def test_doubts_cannot_double_the_load(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_RIVALS", 5.0)
-    pool = make(2)
-    await pool.open()
-    Worker.slow = {1, 2}
-    calls = [asyncio.create_task(pool.ask(Method.RANK, b"", 0.7)) for _ in range(40)]
-    for turn in range(12):
-        # They take turns to talk: each seems to hang while the other does not.
-        await asyncio.sleep(0.05)
-        Worker.made[turn // 6].heard = pool.loop.time()
-    await asyncio.gather(*calls, return_exceptions=True)
-    assert 40 < sum(pool.asked.values()) <= 40 + 5 + 40 * 0.05
+    await settle(lambda: len(Worker.made) == 2 and Worker.made[1].start_message is not None)
+    wanted.config = wanted.config.model_copy(update={"seed": 7})
+    Worker.made[1].reloads = [Reloaded(reason="INVALID_CONFIG", text="a plugin refuses it")]
+    Worker.hang = False
+    Worker.made[1].begun.set_result("")
+    await settle(lambda: bool(pool.up()))
+    assert Worker.made[1].killed
+    assert not Worker.made[2].told
+    last = Worker.made[2].start_message
+    assert last is not None
+    assert last.config == encoded(wanted.config)
     await pool.close()
 
 
 async def test_one_that_reads_slowly_but_talks_is_not_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.005)
-    pool = make(2)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.005)
+    pool = make_pool(2)
     await pool.open()
     talking, silent = Worker.made
-    talking.stuck = silent.stuck = True
+    talking.unread = silent.unread = 20 << 20
     for _ in range(20):
         talking.silent = 0
         await asyncio.sleep(0.005)
@@ -200,9 +103,9 @@ async def test_one_that_reads_slowly_but_talks_is_not_ended(monkeypatch: pytest.
 
 
 async def test_one_that_hangs_while_it_starts_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "_LOOK_SECONDS", 0.005)
-    monkeypatch.setattr(module, "_START_LOOKS", 3)
-    pool = make(1)
+    monkeypatch.setattr(watching, "LOOK_SECONDS", 0.005)
+    monkeypatch.setattr(watching, "START_LOOKS", 3)
+    pool = make_pool(1)
     await pool.open()
     Worker.hang = True
     Worker.made[0].end()
@@ -214,7 +117,37 @@ async def test_one_that_hangs_while_it_starts_is_ended(monkeypatch: pytest.Monke
     await pool.close()
 
 
+async def test_one_that_talks_but_is_never_ready_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READY_SECONDS", 0.02)
+    pool = make_pool(1)
+    await pool.open()
+    Worker.hang = True
+    Worker.made[0].end()
+    await settle(lambda: len(Worker.made) == 2)
+    Worker.hang = False
+    await settle(lambda: bool(pool.up()))
+    assert Worker.made[1].killed
+    assert pool.restarts == {1: 2}
+    await pool.close()
+
+
 async def test_a_worker_that_has_ended_does_not_keep_a_reload_waiting() -> None:
     async with asyncio.timeout(1):
         with pytest.raises(Unavailable):
-            await Handle(1, lambda _: None).reload(Reload(1))
+            await Handle(1, lambda _: None).reload()
+
+
+async def test_a_worker_that_hangs_in_a_reload_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Link:
+        def send(self, _: object) -> None:
+            """Takes it, and that is all."""
+
+    monkeypatch.setattr(handle, "READY_SECONDS", 0.02)
+    worker = Handle(1, lambda _: None)
+    killed: list[Handle] = []
+    monkeypatch.setattr(worker, "_link", Link())
+    monkeypatch.setattr(worker, "kill", lambda: killed.append(worker))
+    async with asyncio.timeout(1):
+        with pytest.raises(Timeout, match="worker 1 was not ready within"):
+            await worker.reload(bundle="/somewhere")
+    assert killed == [worker]

@@ -1,16 +1,15 @@
-"""A profile is the same on both sides of the socket."""
+"""A profile is the same in another process."""
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 
-from vitrine.app.workers.profiles import Packed, pack, unpack
 from vitrine.config import load_config
 from vitrine.domain.events import Event, EventType
 from vitrine.domain.items import ItemKeys
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
+from vitrine.hosting.process.profiles import pack, unpack
 from vitrine.profile import Profiles
 from vitrine.wire.profiles import profile_to_proto
 
@@ -18,8 +17,7 @@ NOW = 1.79e9
 
 
 def _travelled(profile: Profile) -> Profile:
-    data = msgspec.msgpack.encode(pack(profile))
-    return unpack(msgspec.msgpack.decode(data, type=Packed))
+    return unpack(pack(profile))
 
 
 def test_a_profile_with_everything_travels_to_the_last_bit(tmp_path: Path) -> None:
