@@ -10,14 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle.kmeans import centroids_of, nearest_centroids
+from vitrine.bundle.list_depths import Ints, ListDepths, best_rows
 from vitrine.content.model import Vectors
 
 Rows = npt.NDArray[np.int32]
-Ints = npt.NDArray[np.int64]
-# What a search finds of the exact best, on average, and how sure that is after so many targets, in standard errors.
-# 0.98 is promised: shoppers differ from the targets, and few of these, far from the rest, make most of what is missed.
-_RECALL, _SURE = 0.99, 2.33
-_DEPTHS = (100, 200, 500, 1_000, 5_000, 20_000)
+# What share of the vectors the list of the longest may hold; the one that searches take least with is taken. More of them
+# would leave too little for the others to find.
+_LONGEST = (0.0, 1 / 64, 1 / 32, 1 / 16, 1 / 12)
+# That is weighed for so many wanted rows; a list more costs as much as so many rows more.
+_WANTED, _A_LIST = 200, 16
+# Of the longest so large a part of the share has to be allowed that is allowed of all, or they do not stand for them.
+_FAIR = 0.9
 
 
 class Scanned(NamedTuple):
@@ -31,6 +34,9 @@ class Scanned(NamedTuple):
 class InvertedLists:
     """n vectors, those of each of l groups together. Immutable; any thread may search.
 
+    The last list is of the longest vectors, wherever they lie, and is looked into first: where lengths differ, as those of
+    the items that many want do, they are near to everybody. It is empty where that makes no search shorter.
+
     Args:
         vectors: ``float32[n, d]``.
         targets: ``float32[t, d]``, like those that will be searched for; they tell how many lists that takes.
@@ -41,62 +47,96 @@ class InvertedLists:
 
     def __init__(self, vectors: Vectors, targets: Vectors) -> None:
         self._centroids = centroids_of(vectors, 1 << int(np.ceil(np.log2(len(vectors)) / 2)))
-        self.list_of = nearest_centroids(vectors, self._centroids)
+        near = nearest_centroids(vectors, self._centroids)
+        order = np.argsort(-(targets @ self._centroids.T), axis=1)
+        places = np.argsort(order, axis=1)
+        best = [best_rows(vectors, target) for target in targets]
+        longest = np.argsort(-np.einsum("ij,ij->i", vectors, vectors), kind="stable")
+        tried = (_split(near, longest[: int(share * len(vectors))], places, best) for share in _LONGEST)
+        self.list_of, self._enough, self._rest, _ = min(tried, key=lambda split: split.cost)
         self._rows: Rows = np.argsort(self.list_of, kind="stable").astype(np.int32)
-        self._bounds: Ints = np.concatenate(([0], np.cumsum(self.counts(np.arange(len(vectors))))))
+        sizes = self.counts(np.arange(len(vectors)))
+        self._longest = int(sizes[-1])
+        self._bounds: Ints = np.concatenate(([0], np.cumsum(sizes)))
         self._vectors = vectors[self._rows]
-        self._depths = [depth for depth in _DEPTHS if depth < len(vectors)]
-        self._enough = self._measured(vectors, targets)
-        # All of them are in all lists.
-        self._depths.append(len(vectors))
-        self._enough = np.append(self._enough, len(self._centroids))
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def counts(self, rows: npt.NDArray[np.integer]) -> Ints:
         """``int64[l]``: how many of some rows each list holds."""
-        return np.bincount(self.list_of[rows], minlength=len(self._centroids))
+        return np.bincount(self.list_of[rows], minlength=len(self._centroids) + 1)
 
-    def enough(self, depth: float) -> int:
-        """How many lists hold the best ``depth``: the best 200, or the best 20 where a tenth of all is allowed."""
-        return int(np.ceil(np.interp(depth, self._depths, self._enough)))
+    def enough(self, limit: int, counts: Ints) -> int:
+        """How many lists hold the best ``limit`` of what is allowed.
+
+        Args:
+            limit: How many are wanted.
+            counts: ``int64[l]``, how many allowed rows each list holds.
+        """
+        allowed, longest = int(counts.sum()), int(counts[-1])
+        if longest * len(self) >= _FAIR * allowed * self._longest:
+            return self._enough(limit * len(self) / max(allowed, 1))
+        # The longest are out: what the others hold has to be found without them.
+        others = len(self) - self._longest
+        return 1 + self._rest(limit * others / max(allowed - longest, 1))
 
     def promising(self, target: Vectors, count: int, within: npt.NDArray[np.integer]) -> Ints:
         """``int64[≤ count]``: of the lists ``within``, those that lie best, in no order."""
         if count >= len(within):
             return within.astype(np.int64)
-        best = np.argpartition(-(self._centroids[within] @ target), count)[:count]
-        return within[best].astype(np.int64)
+        far = np.empty(len(self._centroids) + 1, np.float32)
+        np.dot(self._centroids, -target, out=far[:-1])
+        far[-1] = -np.inf
+        best: Ints = within[far[within].argpartition(count)[:count]].astype(np.int64, copy=False)
+        return best
 
     def scan(self, target: Vectors, lists: Ints) -> Scanned:
         """The products of all vectors of some lists with a target."""
         first, end = self._bounds[lists], self._bounds[lists + 1]
-        starts = np.cumsum(end - first) - (end - first)
-        scores = np.empty(int((end - first).sum()), np.float32)
-        for i, j, at in zip(first.tolist(), end.tolist(), starts.tolist(), strict=True):
-            np.dot(self._vectors[i:j], target, out=scores[at : at + j - i])
+        ends = (end - first).cumsum()
+        starts = ends - (end - first)
+        vectors, dot, scores = self._vectors, np.dot, np.empty(int(ends[-1]) if len(ends) else 0, np.float32)
+        for i, j, at, to in zip(first.tolist(), end.tolist(), starts.tolist(), ends.tolist(), strict=True):
+            dot(vectors[i:j], target, out=scores[at:to])
         return Scanned(scores, first, starts)
 
     def rows(self, scanned: Scanned, chosen: Ints) -> Rows:
         """``int32[k]``: the rows of some of what was scanned."""
-        block = np.searchsorted(scanned.starts, chosen, side="right") - 1
-        rows: Rows = self._rows[scanned.positions[block] + chosen - scanned.starts[block]]
+        block = scanned.starts.searchsorted(chosen, side="right") - 1
+        rows: Rows = self._rows[(scanned.positions - scanned.starts)[block] + chosen]
         return rows
 
-    def _measured(self, vectors: Vectors, targets: Vectors) -> Ints:
-        """For each depth, how many lists hold as many of the exact best as are promised."""
-        count, depths = len(self._centroids), self._depths
-        found = np.zeros((len(depths), len(targets), count))
-        for number, target in enumerate(targets):
-            place = np.empty(count, np.int64)
-            place[np.argsort(-(self._centroids @ target))] = np.arange(count)
-            scores = vectors @ target
-            best = np.argpartition(-scores, depths[-1] - 1)[: depths[-1]]
-            places = place[self.list_of[best[np.argsort(-scores[best])]]]
-            for row, depth in enumerate(depths):
-                found[row, number] = np.bincount(places[:depth], minlength=count) / depth
-        shares = np.cumsum(found, axis=2)
-        error = shares.std(axis=1) / np.sqrt(len(targets))
-        missing = shares.mean(axis=1) - _SURE * error < _RECALL
-        return np.asarray(np.minimum(missing.sum(axis=1) + 1, count), np.int64)
+
+class _Split(NamedTuple):
+    """A way to split rows into lists: ``int16[n]``, how many hold the best, with the longest and without, and the cost."""
+
+    list_of: npt.NDArray[np.int16]
+    enough: ListDepths
+    rest: ListDepths
+    cost: float
+
+
+def _split(near: npt.NDArray[np.int16], longest: Ints, places: Ints, best: list[Ints]) -> _Split:
+    """The rows by centroid, but for the longest.
+
+    Args:
+        near: ``int16[n]``, the nearest centroid of each row.
+        longest: ``int64[h]``, rows.
+        places: ``int64[t, l]``: by how many centroids each is surpassed.
+        best: For each of t targets the best rows, the best first.
+    """
+    count, size = places.shape[1], len(near)
+    list_of = near.copy()
+    list_of[longest] = count
+    if len(longest):
+        order = np.pad(places + 1, ((0, 0), (0, 1)))
+    else:
+        order = np.pad(places, ((0, 0), (0, 1)), constant_values=count)
+    where = [order[number, list_of[rows]] for number, rows in enumerate(best)]
+    enough = rest = ListDepths(where, count + 1, size)
+    if len(longest):
+        rest = ListDepths([w[w > 0] - 1 for w in where], count, size - len(longest))
+    lists = enough(_WANTED)
+    looked = np.bincount(list_of, minlength=count + 1) @ (order < lists).mean(axis=0)
+    return _Split(list_of, enough, rest, float(looked) + _A_LIST * lists)

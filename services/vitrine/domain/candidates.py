@@ -1,8 +1,8 @@
 """Candidates between retrieval and ranking, as columns."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Self, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +18,45 @@ def _unknown() -> npt.NDArray[np.float32]:
 
 def _not_told() -> npt.NDArray[np.int32]:
     return np.empty(0, np.int32)
+
+
+class RowIds(Sequence[str]):
+    """The identifiers of n rows, looked up when they are asked for: of hundreds of candidates a window names twenty.
+
+    Args:
+        ids: Identifiers by row; those that are there never change.
+        rows: ``int32[n]``.
+    """
+
+    __slots__ = ("_ids", "_rows")
+
+    def __init__(self, ids: Sequence[str], rows: npt.NDArray[np.int32]) -> None:
+        self._ids = ids
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[str]:
+        return map(self._ids.__getitem__, self._rows.tolist())
+
+    @overload
+    def __getitem__(self, at: int) -> str: ...
+    @overload
+    def __getitem__(self, at: slice) -> "RowIds": ...
+    def __getitem__(self, at: int | slice) -> "str | RowIds":
+        if isinstance(at, slice):
+            return RowIds(self._ids, self._rows[at])
+        return self._ids[int(self._rows[at])]
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Sequence) and list(self) == list(other)
+
+    def __hash__(self) -> int:
+        return hash(tuple(self))
+
+    def __repr__(self) -> str:
+        return repr(list(self))
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 import math
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 import msgspec
@@ -70,6 +71,8 @@ class ItemKeys(NamedTuple):
     price_band: str
 
 
+# Every event asks, and a shop has far fewer prices than items.
+@lru_cache(maxsize=16_384)
 def price_band(price_micros: int) -> str:
     """The half-octave of a price, ``floor(2 × log2(price in major units))``, as a key; empty without a price."""
     return str(math.floor(2 * math.log2(price_micros / 1e6))) if price_micros > 0 else ""

@@ -1,8 +1,10 @@
 """What is known of a shopper, as read: immutable columns."""
 
+import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+from weakref import ref
 
 import numpy as np
 import numpy.typing as npt
@@ -106,7 +108,7 @@ class Counters:
         return len(self.keys)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True)
 class Profile:
     """What is known of a shopper.
 
@@ -155,11 +157,54 @@ class Profile:
         return Segment.LOYAL if self.purchase_days >= 3 else Segment.BUYER
 
     def interest(self, now: float, *, short: bool = False) -> npt.NDArray[np.float64]:
-        """``float64[n]``: the interest in each of ``items`` as of ``now``; hidden items have none."""
-        items = self.items
-        weights = (
-            decay(items.short_term, items.last_time, now, self.short_half_life)
-            if short
-            else decay(items.long_term, items.last_time, now, self.long_half_life)
-        )
-        return np.where(items.opinion < 0, 0.0, np.maximum(weights, 0.0))
+        """``float64[n]``, read-only: the interest in each of ``items`` as of ``now``; hidden items have none."""
+        return self._interest(self.items, now, short=short)
+
+    def counted(self, counters: Counters, now: float, *, short: bool = False) -> npt.NDArray[np.float64]:
+        """``float64[k]``, read-only: the interest in each of k keys of one of its counters as of ``now``."""
+        return self._interest(counters, now, short=short)
+
+    def _interest(
+        self, kept: "ItemHistory | Counters", now: float, *, short: bool
+    ) -> npt.NDArray[np.float64]:
+        """What a request asks for again and again is remembered; never below 0."""
+        known, key = _latest.of(self), (id(kept), now, short)
+        found = known.get(key)
+        # As long as it is known here, nothing else has its number.
+        if found is not None and found[0] is kept:
+            return found[1]
+        weights = kept.short_term if short else kept.long_term
+        half_life = self.short_half_life if short else self.long_half_life
+        interest = decay(weights, kept.last_time, now, half_life)
+        np.maximum(interest, 0.0, out=interest)
+        if isinstance(kept, ItemHistory):
+            interest[kept.opinion < 0] = 0.0
+        interest.flags.writeable = False
+        known[key] = kept, interest
+        return interest
+
+
+_Known = dict[tuple[int, float, bool], tuple[ItemHistory | Counters, npt.NDArray[np.float64]]]
+# Interests that a thread remembers; a request asks for fewer.
+_MOST_KNOWN = 32
+
+
+class _Latest(threading.local):
+    """The profile that a thread was asked about last, and its interests: many parts of a request read the same.
+
+    It is not kept: a thread may wait for days, and what was erased must be gone.
+    """
+
+    def __init__(self) -> None:
+        self._profile: ref[Profile] | None = None
+        self._known: _Known = {}
+
+    def of(self, profile: Profile) -> _Known:
+        """What is remembered of a profile."""
+        if self._profile is None or self._profile() is not profile or len(self._known) >= _MOST_KNOWN:
+            known: _Known = {}
+            self._profile, self._known = ref(profile, lambda _: known.clear()), known
+        return self._known
+
+
+_latest = _Latest()

@@ -11,6 +11,8 @@ from vitrine.domain.request import Context
 
 # What came before says nothing more about what comes next.
 MAX_RECENT = 64
+# By the number of the type.
+_COUNTS = INTEREST_BY_TYPE > 0
 
 
 class Latest(NamedTuple):
@@ -39,14 +41,18 @@ def latest(profile: Profile, context: Context, now: float, gap: float) -> Latest
         gap: A pause of more than so many seconds ends a visit; infinite: all is one.
     """
     recent, items = profile.recent, profile.items
-    counts = np.flatnonzero(INTEREST_BY_TYPE[recent.types] > 0)
-    hidden = {items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()}
+    counts = _COUNTS[recent.types].nonzero()[0]
+    hidden = {items.item_ids[i] for i in (items.opinion < 0).nonzero()[0].tolist()}
     if hidden:
         counts = counts[[recent.item_ids[i] not in hidden for i in counts.tolist()]]
     counts = counts[-MAX_RECENT:]
     times = recent.times[counts]
-    pauses = np.flatnonzero(np.diff(times, append=now) > gap)
-    visit = np.arange(len(counts)) > (pauses[-1] if len(pauses) else -1)
-    seeds = (*context.basket, *context.item_ids)
+    pauses = (np.concatenate((times[1:], (now,)))[: len(times)] - times > gap).nonzero()[0]
+    visit = np.ones(len(counts), np.bool_)
+    if len(pauses):
+        visit[: pauses[-1] + 1] = False
     ids = [recent.item_ids[i] for i in counts.tolist()]
-    return Latest([*ids, *seeds], np.concatenate((visit, np.ones(len(seeds), np.bool_))), counts)
+    seeds = (*context.basket, *context.item_ids)
+    if seeds:
+        visit = np.concatenate((visit, np.ones(len(seeds), np.bool_)))
+    return Latest([*ids, *seeds], visit, counts)

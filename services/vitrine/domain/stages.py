@@ -78,19 +78,21 @@ def measured(name: str, work: Callable[[], T]) -> tuple[T, tuple[Stage, ...]]:
 
 
 class Spent:
-    """One request: the stages of its services, and what is left as `WAITING`. Used in the event loop.
+    """One request: the stages of its services, and what is left as `WAITING`. Used by one thread at a time.
 
     Attributes:
         began: When it did, on the clock of `time.perf_counter`.
         wanted: Whether the answer tells it.
+        services: The services that were called, and how long each took.
     """
 
-    __slots__ = ("_spent", "_told", "began", "wanted")
+    __slots__ = ("_spent", "_told", "began", "services", "wanted")
 
     def __init__(self) -> None:
         self.began = perf_counter()
         self._spent: dict[str, list[float]] = {}
         self._told: list[Stage] = []
+        self.services: list[tuple[str, float]] = []
         self.wanted = False
 
     def add(self, stages: Iterable[Stage]) -> None:
@@ -112,17 +114,27 @@ class Spent:
 
         What it told is taken as told, and the rest is waiting; where it told nothing or failed, the rest is its own.
         """
+        self.services.append((service, seconds))
         told = [*self._told, *stages]
         self._told = []
         self.add(told)
         if failed or not told:
             self.add([Stage(service, max(seconds - sum(s.seconds for s in told), 0.0), 0.0)])
 
+    @property
+    def stages(self) -> tuple[Stage, ...]:
+        """What was measured until now, in the order in which it came."""
+        return tuple(Stage(name, *spent) for name, spent in self._spent.items())
+
+    def take(self, other: "Spent") -> None:
+        """Takes in what was measured of it elsewhere."""
+        self.add(other.stages)
+        self.services += other.services
+
     def close(self) -> tuple[Stage, ...]:
         """All stages until now, in the order in which they came, `WAITING` last; together they are the request."""
         rest = perf_counter() - self.began - sum(seconds for seconds, _ in self._spent.values())
-        told = [Stage(name, *spent) for name, spent in self._spent.items()]
-        return (*told, Stage(WAITING, max(rest, 0.0), 0.0))
+        return (*self.stages, Stage(WAITING, max(rest, 0.0), 0.0))
 
 
 # The request that the task of the event loop works on; a call of gRPC is a task, and so a context of its own.

@@ -19,6 +19,8 @@ SHORT_SHARE = 0.3
 CONTEXT_SHARE = 0.75
 # The encoder runs at these lengths or the full one: few shapes are quicker for a GPU, short ones for a CPU.
 _LENGTHS = (8, 16, 32)
+# By the number of the type, whether an event shows interest.
+_COUNTS = INTEREST_BY_TYPE > 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +125,8 @@ def history_weights(
     owner = np.repeat(np.arange(len(sizes)), sizes)
     weights = _share(np.log1p(long), owner, len(sizes))
     for more, part in ((short, SHORT_SHARE), (context.astype(np.float64), CONTEXT_SHARE)):
+        if not more.any():
+            continue
         there = np.bincount(owner, more, len(sizes)) > 0
         weights = np.where(
             there[owner], (1 - part) * weights + part * _share(more, owner, len(sizes)), weights
@@ -182,22 +186,18 @@ def _events(
     profile: Profile, context: Context, now: float, rows_of: Callable[[Sequence[str]], Rows]
 ) -> tuple[Rows, npt.NDArray[np.int8], npt.NDArray[np.float32]]:
     recent, items = profile.recent, profile.items
-    counts = np.flatnonzero(INTEREST_BY_TYPE[recent.types] > 0)
-    hidden = {items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()}
+    counts = _COUNTS[recent.types].nonzero()[0]
+    hidden = {items.item_ids[i] for i in (items.opinion < 0).nonzero()[0].tolist()}
     if hidden:
         counts = counts[[recent.item_ids[i] not in hidden for i in counts.tolist()]]
-    rows = np.concatenate(
-        (rows_of(recent.item_ids)[counts], rows_of(context.basket), rows_of(context.item_ids))
-    )
-    types = np.concatenate(
-        (
-            recent.types[counts],
-            np.full(len(context.basket), EventType.ADD_TO_CART, np.int8),
-            np.full(len(context.item_ids), EventType.VIEW, np.int8),
-        )
-    )
-    ages = np.zeros(len(rows), np.float32)
-    ages[: len(counts)] = np.maximum(now - recent.times[counts], 0.0) / DAY
+    rows, types = rows_of(recent.item_ids)[counts], recent.types[counts]
+    ages = (np.maximum(now - recent.times[counts], 0.0) / DAY).astype(np.float32)
+    seeds = context.basket + context.item_ids
+    if seeds:
+        shown = [EventType.ADD_TO_CART] * len(context.basket) + [EventType.VIEW] * len(context.item_ids)
+        rows = np.concatenate((rows, rows_of(seeds)))
+        types = np.concatenate((types, np.array(shown, np.int8)))
+        ages = np.concatenate((ages, np.zeros(len(seeds), np.float32)))
     known = rows >= 0
     return rows[known], types[known], ages[known]
 
@@ -206,12 +206,18 @@ def _history(
     profile: Profile, context: Context, now: float, rows_of: Callable[[Sequence[str]], Rows]
 ) -> tuple[Rows, npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.bool_]]:
     seeds = context.basket + context.item_ids
-    none = np.zeros(len(seeds))
-    long = np.concatenate((profile.interest(now), none))
-    short = np.concatenate((profile.interest(now, short=True), none))
-    shown = np.arange(len(long)) >= len(profile.items)
-    rows = np.concatenate((rows_of(profile.items.item_ids), rows_of(seeds)))
-    known = np.flatnonzero((rows >= 0) & ((long > 0) | (short > 0) | shown))
+    rows, long, short = (
+        rows_of(profile.items.item_ids),
+        profile.interest(now),
+        profile.interest(now, short=True),
+    )
+    shown = np.zeros(len(rows), np.bool_)
+    if seeds:
+        none = np.zeros(len(seeds))
+        rows = np.concatenate((rows, rows_of(seeds)))
+        long, short = np.concatenate((long, none)), np.concatenate((short, none))
+        shown = np.arange(len(rows)) >= len(profile.items)
+    known = ((rows >= 0) & ((long > 0) | (short > 0) | shown)).nonzero()[0]
     return rows[known], long[known], short[known], shown[known]
 
 
@@ -220,7 +226,9 @@ def _share(
 ) -> npt.NDArray[np.float64]:
     """Values divided by the sums of their owners."""
     total = np.bincount(owner, values, count)
-    return values / np.where(total > 0, total, 1.0)[owner]
+    total[~(total > 0)] = 1.0
+    # Of one shopper, whom a request is about, nothing has to be looked up.
+    return values / (total if count == 1 else total[owner])
 
 
 def _offsets(sizes: Sequence[int]) -> npt.NDArray[np.int64]:

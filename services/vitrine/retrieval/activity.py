@@ -11,7 +11,8 @@ from vitrine.retrieval.popularity import Popularity
 
 _log = logging.getLogger(__name__)
 _CHUNK = 10_000
-_STATE = "popularity"
+# Earlier versions, which could not read what is kept now, kept theirs under the second name.
+_STATE, _EARLIER = "popularity of rows", "popularity"
 
 
 class ActivityLog(Protocol):
@@ -83,9 +84,12 @@ class PopularityKeeper:
         self._seconds = seconds
         self._kept = 0
         self._stop = Event()
-        if (state := store.load_state(_STATE)) is not None and not popularity.restore(*state):
+        kept = store.load_state(_STATE)
+        state = kept or store.load_state(_EARLIER)
+        if state is not None and not popularity.restore(*state):
             _log.info("half-lives of popularity changed; counting the log of events anew")
-        self._kept = popularity.cursor
+        # What an earlier version kept is kept anew, be there news or not.
+        self._kept = -1 if kept is None and state is not None else popularity.cursor
         self._thread = Thread(target=self._run, name="popularity-keeper", daemon=True)
         self._thread.start()
 

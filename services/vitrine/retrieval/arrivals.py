@@ -12,49 +12,78 @@ Keys = npt.NDArray[np.int64]
 _BRANDS = 1 << 31
 
 
+class Pairs:
+    """The g pairs of category and brand of k items.
+
+    Attributes:
+        keys: ``int64[g]``, ascending, a number for each pair.
+        categories: ``int32[g]``: codes; −1 for none.
+        brands: ``int32[g]``: codes; −1 for none.
+        counts: ``int64[g]``: how many items have it.
+    """
+
+    def __init__(self, keys: Keys, pair: Rows) -> None:
+        self.keys = keys
+        self.categories: Rows = (keys // _BRANDS - 1).astype(np.int32)
+        self.brands: Rows = (keys % _BRANDS - 1).astype(np.int32)
+        self.counts = np.bincount(pair, minlength=len(keys))
+
+
 class Arrivals(NamedTuple):
-    """k items, the newest first, and the g pairs of category and brand that they have.
+    """k items, the newest first, and the pairs of category and brand that they have.
 
     Attributes:
         rows: ``int32[k]``.
         created: ``float64[k]``, Unix seconds.
         pair: ``int32[k]``, which pair each has.
-        keys: ``int64[g]``, ascending, a number for each pair.
+        pairs: The g pairs of these items, or of these and more.
     """
 
     rows: Rows
     created: npt.NDArray[np.float64]
     pair: Rows
-    keys: Keys
+    pairs: Pairs
 
     def within(self, first: float, last: float) -> "Arrivals":
         """Those from one moment to another, both included."""
-        older = -self.created
-        part = slice(np.searchsorted(older, -last, "left"), np.searchsorted(older, -first, "right"))
-        return Arrivals(self.rows[part], self.created[part], self.pair[part], self.keys)
+        oldest_first, size = self.created[::-1], len(self.created)
+        start = size - int(oldest_first.searchsorted(last, "right"))
+        end = size - int(oldest_first.searchsorted(first, "left"))
+        return Arrivals(self.rows[start:end], self.created[start:end], self.pair[start:end], self.pairs)
 
     def best(
-        self, steps: npt.NDArray[np.float64], allowed: Mask, tie: npt.NDArray[np.uint64], most: int
+        self,
+        steps: npt.NDArray[np.int8],
+        allowed: Mask,
+        tie: npt.NDArray[np.uint64],
+        least: int,
+        most: int,
     ) -> npt.NDArray[np.int64]:
-        """``int64[≤ most]``: of those that are allowed those of the highest steps; within a step, the newest.
+        """``int64[≤ most]``: of those that are allowed those of the highest steps, in no order.
 
-        Few are looked at one by one, however many there are.
+        Whole steps, as many as hold ``least`` of them; of the last step the newest, where it is too many in all. Few are
+        looked at one by one, however many there are.
 
         Args:
-            steps: ``float64[g]``, of each pair: few different whole numbers, at most 127.
+            steps: ``int8[g]``, of each pair: few different numbers, not below 0.
             allowed: ``bool[n]`` by row.
             tie: ``uint64[n]`` by row, decides between equally new ones.
-            most: How many.
+            least: How many are needed.
+            most: How many at most.
         """
-        if len(self.rows) <= most:
-            return self._allowed(np.arange(len(self.rows)), allowed)
-        step = steps.astype(np.int8).take(self.pair)
-        found, have = [], 0
-        for level in np.unique(steps.astype(np.int8))[::-1].tolist():
-            at = self._newest(step, level, allowed, tie, most - have)
-            found.append(at)
-            have += len(at)
-            if have == most:
+        step = steps.take(self.pair)
+        counts = np.bincount(steps, self.pairs.counts)
+        levels = counts.nonzero()[0][::-1]
+        if not len(levels):
+            return np.empty(0, np.int64)
+        # No fewer steps than these hold what is needed; more do where not all of it is allowed.
+        last = min(int(counts[levels].cumsum().searchsorted(least)), len(levels) - 1)
+        found = [self._allowed((step > int(levels[last])).nonzero()[0], allowed)] if last else []
+        have = sum(map(len, found))
+        for level in levels[last:].tolist():
+            found.append(self._newest(step, level, allowed, tie, most - have))
+            have += len(found[-1])
+            if have >= least:
                 break
         return np.concatenate(found)
 
@@ -64,7 +93,7 @@ class Arrivals(NamedTuple):
         """At most so many of a step, the newest first looked for among the newest, then among more."""
         end = 8 * most
         while True:
-            at = self._allowed(np.flatnonzero(step[:end] == level), allowed)
+            at = self._allowed((step[:end] == level).nonzero()[0], allowed)
             if end >= len(step):
                 break
             # Of equally new ones all have to be there, for the tie-breaker to choose.
@@ -82,23 +111,14 @@ class Arrivals(NamedTuple):
         rows = self.rows.take(at)
         return at[allowed.take(rows, mode="clip") & (rows < len(allowed))]
 
-    @property
-    def categories(self) -> Rows:
-        """``int32[g]``: codes; −1 for none."""
-        return (self.keys // _BRANDS - 1).astype(np.int32)
-
-    @property
-    def brands(self) -> Rows:
-        """``int32[g]``: codes; −1 for none."""
-        return (self.keys % _BRANDS - 1).astype(np.int32)
-
     @classmethod
     def of(cls, columns: Columns, first: float, last: float) -> Self:
         """What was created from one moment to another, both included."""
         rows = np.flatnonzero((columns.created >= first) & (columns.created <= last)).astype(np.int32)
         rows = rows[np.argsort(-columns.created[rows], kind="stable")]
-        keys, pair = np.unique(_keys(columns, rows), return_inverse=True)
-        return cls(rows, columns.created[rows], pair.astype(np.int32), keys)
+        keys, place = np.unique(_keys(columns, rows), return_inverse=True)
+        pair: Rows = place.astype(np.int32)
+        return cls(rows, columns.created[rows], pair, Pairs(keys, pair))
 
     def updated(self, changed: Rows, columns: Columns, first: float, last: float) -> "Arrivals":
         """The same after some rows changed, most of which are none of these or as they were."""
@@ -107,7 +127,8 @@ class Arrivals(NamedTuple):
         at = np.flatnonzero(mark.take(self.rows))
         rows = self.rows[at]
         gone = at[
-            (columns.created[rows] != self.created[at]) | (_keys(columns, rows) != self.keys[self.pair[at]])
+            (columns.created[rows] != self.created[at])
+            | (_keys(columns, rows) != self.pairs.keys[self.pair[at]])
         ]
         mark[rows] = False
         mark[self.rows[gone]] = True
@@ -119,14 +140,15 @@ class Arrivals(NamedTuple):
         stay = np.ones(len(self.rows), np.bool_)
         stay[gone] = False
         created, new = self.created[stay], _keys(columns, came)
-        keys = np.union1d(self.keys, new)
-        pairs = np.searchsorted(keys, self.keys).astype(np.int32).take(self.pair[stay])
+        keys = np.union1d(self.pairs.keys, new)
+        pair = np.searchsorted(keys, self.pairs.keys).astype(np.int32).take(self.pair[stay])
         places = np.searchsorted(-created, -columns.created[came])
+        pair = np.insert(pair, places, np.searchsorted(keys, new).astype(np.int32))
         return Arrivals(
             np.insert(self.rows[stay], places, came),
             np.insert(created, places, columns.created[came]),
-            np.insert(pairs, places, np.searchsorted(keys, new)),
-            keys,
+            pair,
+            Pairs(keys, pair),
         )
 
 

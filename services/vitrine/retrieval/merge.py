@@ -1,13 +1,12 @@
 """One list of candidates out of the lists of the sources."""
 
 from collections.abc import Sequence
-from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog.columns import Rows
-from vitrine.domain.candidates import Candidates
+from vitrine.domain.candidates import Candidates, RowIds
 from vitrine.retrieval.popularity import Popularity
 from vitrine.retrieval.sources import Found
 
@@ -39,32 +38,42 @@ def merge(
         time: The moment to answer for, Unix seconds.
         include: ``int32[i]``, rows that come too, after the others and beyond the limit.
     """
-    sources = len(lists)
-    rows, place = np.unique(np.concatenate([*(f.rows for f in lists), include]), return_inverse=True)
-    sizes = [len(f.rows) for f in lists]
+    sources, sizes = len(lists), [len(f.rows) for f in lists]
+    rows, place = _distinct(np.concatenate([*(f.rows for f in lists), include]))
     place = place[: sum(sizes)]
     source = np.repeat(np.arange(sources), sizes)
     rank = np.concatenate([np.arange(size) for size in sizes] or [np.empty(0, np.int64)])
-    scores = np.full((len(rows), sources), np.nan, np.float32)
-    scores[place, source] = np.concatenate([f.scores for f in lists] or [np.empty(0, np.float32)])
     best_rank = np.full(len(rows), np.iinfo(np.int32).max)
     np.minimum.at(best_rank, place, rank)
     # One number for two keys: by place, then by how many sources lack the item.
     key = best_rank * (sources + 1) - np.bincount(place, minlength=len(rows))
     order = np.lexsort((tie.take(rows), key))
-    wanted = np.isin(rows[order[limit:]], include)
-    order = np.concatenate([order[:limit], order[limit:][wanted]])
-    scores = scores.take(order, axis=0)
-    masks = (~np.isnan(scores) @ (1 << np.arange(sources, dtype=np.uint32))).astype(np.uint32)
+    order, more = order[:limit], order[limit:]
+    if len(include):
+        order = np.concatenate((order, more[np.isin(rows[more], include)]))
+    scores = np.full(len(rows) * sources, np.nan, np.float32)
+    scores[place * sources + source] = np.concatenate([f.scores for f in lists] or [np.empty(0, np.float32)])
+    # A sum of powers of two, each once: exact.
+    masks = np.bincount(place, np.ldexp(1.0, source), len(rows)).astype(np.uint32)
     kept = rows[order]
-    chosen = kept.tolist()
-    ids = itemgetter(*chosen)(item_ids) if len(chosen) > 1 else [item_ids[row] for row in chosen]
+    shares, trend = popularity.signals(kept, time)
     return Candidates(
-        list(ids),
+        RowIds(item_ids, kept),
         tuple(names),
-        masks,
-        scores,
-        popularity=popularity.shares(kept).astype(np.float32),
-        trend=popularity.trend(kept, time),
-        rows=kept.astype(np.int32, copy=False),
+        masks[order],
+        scores.reshape(len(rows), sources).take(order, axis=0),
+        popularity=shares,
+        trend=trend,
+        rows=kept,
     )
+
+
+def _distinct(rows: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
+    """The rows without repeats, ascending, and of each where it is among those."""
+    order = rows.argsort()
+    ascending = rows[order]
+    first = np.ones(len(rows), np.bool_)
+    np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
+    place = np.empty(len(rows), np.int64)
+    place[order] = first.cumsum() - 1
+    return ascending[first], place

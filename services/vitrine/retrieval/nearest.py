@@ -66,9 +66,9 @@ def nearest(
         scores = everything[rows]
     if len(rows) > limit:
         # Rounded after the choice, with a margin for it: rounding all of them would cost more than the rest.
-        chosen = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit] - _MARGIN)
+        chosen = (scores >= np.partition(scores, -limit)[-limit] - _MARGIN).nonzero()[0]
         rows, scores = rows[chosen], scores[chosen]
-    return rows.astype(np.int32), np.asarray(np.round(scores * _GRID) / _GRID, np.float32)
+    return rows.astype(np.int32, copy=False), np.asarray((scores * _GRID).round() / _GRID, np.float32)
 
 
 def _contenders(scores: Vectors, allowed: Mask, limit: int) -> Ints:
@@ -89,7 +89,7 @@ def _listed(made: Made, vectors: Vectors, target: Vectors, query: Chosen, limit:
     lists, allowed, settled = made.lists, query.allowed[: len(vectors)], made.settled
     counts = query.selection.counts(lists)
     filled = np.flatnonzero(counts)
-    wanted = lists.enough(limit * len(vectors) / max(query.selection.count, 1))
+    wanted = lists.enough(limit, counts)
     if _SCATTERED * query.selection.count * len(counts) < wanted * len(vectors):
         rows = np.flatnonzero(allowed).astype(np.int32)
         return rows, vectors[rows] @ target
@@ -98,31 +98,36 @@ def _listed(made: Made, vectors: Vectors, target: Vectors, query: Chosen, limit:
         scanned = lists.scan(target, chosen)
         hoped = max(int(counts[chosen].sum()), 1)
         bound = likely_bound(scanned.scores, limit * len(scanned.scores) // hoped)
-        at = np.flatnonzero(scanned.scores >= bound - _MARGIN)
-        rows, scores = _fresh(made, allowed, lists.rows(scanned, at), scanned.scores[at])
+        at = (scanned.scores >= bound - _MARGIN).nonzero()[0]
+        rows, scores = _fresh(made, allowed, settled, lists.rows(scanned, at), scanned.scores[at])
         if np.count_nonzero(scores >= bound) < limit:
             at = np.arange(len(scanned.scores))
-            rows, scores = _fresh(made, allowed, lists.rows(scanned, at), scanned.scores)
+            rows, scores = _fresh(made, allowed, settled, lists.rows(scanned, at), scanned.scores)
         # After the lists: what they do not have as it is stands here, and once where it was marked meanwhile.
         late = made.changed
         if len(late) > settled:
             once = ~np.isin(rows, late[settled:])
             rows, scores = rows[once], scores[once]
-        changed = _within(late, allowed)
-        # Looked up once: cells may change at any moment.
-        newer = np.flatnonzero(allowed[len(lists) :])
-        rows = np.concatenate((rows, changed, (newer + len(lists)).astype(np.int32)))
-        if len(rows) >= limit or len(chosen) == len(filled):
+        if len(late) or len(vectors) > len(lists):
+            changed = _within(late, allowed)
+            # Looked up once: cells may change at any moment.
+            newer = np.flatnonzero(allowed[len(lists) :])
             newest = (vectors[len(lists) :] @ target)[newer]
-            return rows, np.concatenate((scores, vectors[changed] @ target, newest))
+            rows = np.concatenate((rows, changed, (newer + len(lists)).astype(np.int32)))
+            scores = np.concatenate((scores, vectors[changed] @ target, newest))
+        if len(rows) >= limit or len(chosen) == len(filled):
+            return rows, scores
         wanted *= 4
 
 
-def _fresh(made: Made, allowed: Mask, rows: Rows, scores: Vectors) -> tuple[Rows, Vectors]:
-    """Those that are allowed, and whose vectors the lists have as they are."""
-    keep = allowed.take(rows, mode="clip")
-    keep &= rows < len(allowed)
-    keep &= ~made.stale.take(rows)
+def _fresh(made: Made, allowed: Mask, settled: int, rows: Rows, scores: Vectors) -> tuple[Rows, Vectors]:
+    """Those that are allowed, and whose vectors the lists had as they are when so many changes were settled."""
+    if len(allowed) < len(made.lists):
+        keep = allowed.take(rows, mode="clip") & (rows < len(allowed))
+    else:
+        keep = allowed.take(rows)
+    if settled:
+        keep &= ~made.stale.take(rows)
     return rows[keep], scores[keep]
 
 

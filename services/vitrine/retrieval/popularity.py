@@ -2,6 +2,7 @@
 
 from math import log2
 from threading import RLock
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -21,7 +22,10 @@ _RISING_POOL = 1024
 
 
 class _Snapshot(msgspec.Struct, array_like=True):
-    """What is kept over a restart; only rows with a count."""
+    """What is kept over a restart: sums of the rows that have one, and then of items that the catalogue lacks.
+
+    Earlier ones had the ids of all of them, and no rows.
+    """
 
     slow_half_life: float
     fast_half_life: float
@@ -30,6 +34,16 @@ class _Snapshot(msgspec.Struct, array_like=True):
     item_ids: list[str]
     slow: bytes
     fast: bytes
+    rows: bytes = b""
+
+
+class _Pool(NamedTuple):
+    """The strongest by `Popularity.rising`: ``int32[p]`` rows, and ``float64[p]`` sums and what orders them."""
+
+    rows: Rows
+    slow: npt.NDArray[np.float64]
+    fast: npt.NDArray[np.float64]
+    value: npt.NDArray[np.float64]
 
 
 class Popularity:
@@ -54,6 +68,8 @@ class Popularity:
         self._pending: dict[str, tuple[float, float]] = {}
         self._popular_head = Leaders()
         self._rising_head = Leaders()
+        # Nothing after any change.
+        self._pool: _Pool | None = None
         self._lock = RLock()
         catalog.subscribe(self._on_items)
 
@@ -86,29 +102,28 @@ class Popularity:
     def shares(self, rows: Rows) -> npt.NDArray[np.float64]:
         """``float64[k]``: the slow sums of some rows as shares of the highest of all; 0 where there is none."""
         with self._lock:
-            values = self._slow.values
-            head = self._popular_head.head(values, self._catalog.tie)
-            shares = np.zeros(len(rows))
-            if len(head):
-                counted = rows < len(values)
-                shares[counted] = np.maximum(values[rows[counted]], 0.0) / values[head[0]]
-            return shares
+            return self._shares(_at(self._slow.values, rows))
 
-    def trend(self, rows: Rows, time: float) -> npt.NDArray[np.float32]:
-        """``float32[k]``: log2 of the fast sum ÷ what the slow sum lets expect, as of ``time``, within ±8.
+    def signals(self, rows: Rows, time: float) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+        """``float32[k]``: `shares`; and log2 of the fast sum ÷ what the slow sum lets expect, as of ``time``, within ±8.
 
-        0 means as usual; NaN where there is neither.
+        There, 0 means as usual; NaN where there is neither.
         """
         with self._lock:
-            found = np.full(len(rows), np.nan, np.float32)
-            counted = np.flatnonzero(rows < len(self._slow.values))
-            slow, fast = self._slow.values[rows[counted]], self._fast.values[rows[counted]]
-            some = (slow > 0) & (fast > 0)
-            usual = self._log2_usual(time)
-            with np.errstate(divide="ignore", invalid="ignore"):
-                excess = np.clip(np.log2(fast) - np.log2(slow) - usual, -8, 8)
-            found[counted[some]] = excess[some]
-            return found
+            slow, fast = _at(self._slow.values, rows), _at(self._fast.values, rows)
+            shares, usual = self._shares(slow), self._log2_usual(time)
+        nothing = (slow <= 0) | (fast <= 0)
+        slow[nothing] = fast[nothing] = 1.0
+        trend = (np.log2(fast) - np.log2(slow) - usual).clip(-8, 8).astype(np.float32)
+        trend[nothing] = np.nan
+        return shares.astype(np.float32), trend
+
+    def _shares(self, slow: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        head = self._popular_head.head(self._slow.values, self._catalog.tie)
+        if not len(head):
+            return np.zeros(len(slow))
+        shares: npt.NDArray[np.float64] = np.maximum(slow, 0.0) / self._slow.values[head[0]]
+        return shares
 
     def _log2_usual(self, time: float) -> float:
         """Log2 of the fast sum that a slow sum of 1 lets expect.
@@ -124,12 +139,15 @@ class Popularity:
         Only the 1,024 strongest are looked at.
         """
         with self._lock:
-            head = self._rising_head.head(self._rising, self._catalog.tie)[:_RISING_POOL]
-            rows = head[head < len(allowed)]
-            slow, fast = self._slow.values[rows], self._fast.values[rows]
-            usual = 2.0 ** self._log2_usual(time)
-            rows = rows[allowed[rows] & (fast > slow * usual)][:limit]
-            return rows, (self._rising[rows] / self._rising[head[:1]]).astype(np.float32)
+            if self._pool is None:
+                head = self._rising_head.head(self._rising, self._catalog.tie)[:_RISING_POOL]
+                self._pool = _Pool(head, self._slow.values[head], self._fast.values[head], self._rising[head])
+            pool, usual = self._pool, 2.0 ** self._log2_usual(time)
+        rising = pool.fast > pool.slow * usual
+        rising &= pool.rows < len(allowed)
+        at = rising.nonzero()[0]
+        at = at[allowed.take(pool.rows[at])][:limit]
+        return pool.rows[at], (pool.value[at] / pool.value[:1]).astype(np.float32)
 
     def dump(self) -> tuple[int, bytes]:
         """The cursor and all counts, for `restore`."""
@@ -141,23 +159,31 @@ class Popularity:
                 self._fast.half_life,
                 self._slow.landmark,
                 self._fast.landmark,
-                [self._catalog.ids[r] for r in rows.tolist()] + list(self._pending),
+                list(self._pending),
                 np.concatenate([self._slow.values[rows], pending[:, 0]]).astype("<f8").tobytes(),
                 np.concatenate([self._fast.values[rows], pending[:, 1]]).astype("<f8").tobytes(),
+                rows.astype("<i4").tobytes(),
             )
             return self.cursor, msgspec.msgpack.encode(snapshot)
 
     def restore(self, cursor: int, data: bytes) -> bool:
-        """Goes on from a `dump`; false, and nothing changed, when it was made with other half-lives."""
+        """Goes on from a `dump` of a catalogue with these rows, and perhaps fewer.
+
+        Returns:
+            False, and nothing changed, when it was made with other half-lives, or with rows that are not there.
+        """
         snapshot = msgspec.msgpack.decode(data, type=_Snapshot)
+        rows = np.frombuffer(snapshot.rows, "<i4").astype(np.int32)
         if (snapshot.slow_half_life, snapshot.fast_half_life) != (self._slow.half_life, self._fast.half_life):
             return False
+        if rows.max(initial=-1) >= len(self._catalog):
+            return False
+        slow, fast = np.frombuffer(snapshot.slow, "<f8"), np.frombuffer(snapshot.fast, "<f8")
         with self._lock:
             self.reset()
             self._slow.landmark, self._fast.landmark = snapshot.slow_landmark, snapshot.fast_landmark
-            self._add(
-                snapshot.item_ids, np.frombuffer(snapshot.slow, "<f8"), np.frombuffer(snapshot.fast, "<f8")
-            )
+            self._sum(rows, slow[: len(rows)], fast[: len(rows)])
+            self._add(snapshot.item_ids, slow[len(rows) :], fast[len(rows) :])
             self._recompute()
             self.cursor = cursor
         return True
@@ -187,13 +213,16 @@ class Popularity:
             while len(self._pending) > _MAX_PENDING:
                 del self._pending[next(iter(self._pending))]
             rows, slow, fast = rows[known], slow[known], fast[known]
+        self._sum(rows, slow, fast)
+        return rows
+
+    def _sum(self, rows: Rows, slow: npt.NDArray[np.float64], fast: npt.NDArray[np.float64]) -> None:
         if len(rows):
             size = int(rows.max()) + 1
             self._slow.reserve(size)
             self._fast.reserve(size)
             self._slow.add(rows, slow)
             self._fast.add(rows, fast)
-        return rows
 
     def _on_items(self, rows: Rows) -> None:
         with self._lock:
@@ -209,11 +238,13 @@ class Popularity:
             more = np.zeros(len(self._slow.values) - len(self._rising))
             self._rising = np.concatenate([self._rising, more])
         self._rising[rows] = _excess(self._slow.values[rows], self._fast.values[rows])
+        self._pool = None
         self._popular_head.touch(rows)
         self._rising_head.touch(rows)
 
     def _recompute(self) -> None:
         self._rising = _excess(self._slow.values, self._fast.values)
+        self._pool = None
         self._popular_head.forget()
         self._rising_head.forget()
 
@@ -227,6 +258,15 @@ class Popularity:
             rows = np.flatnonzero(allowed[:end] & (values[:end] > 0)).astype(np.int32)
             rows = rows[best(values[rows], tie[rows], limit)]
         return rows, (values[rows] / values[head[:1]]).astype(np.float32)
+
+
+def _at(values: npt.NDArray[np.float64], rows: Rows) -> npt.NDArray[np.float64]:
+    """``float64[k]``: the values of some rows; 0 for rows that nothing was counted for yet."""
+    if not len(values):
+        return np.zeros(len(rows))
+    found = values.take(rows, mode="clip")
+    found[rows >= len(values)] = 0.0
+    return found
 
 
 def _excess(slow: npt.NDArray[np.float64], fast: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

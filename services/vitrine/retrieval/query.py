@@ -13,6 +13,7 @@ from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog, Columns
 from vitrine.catalog.columns import Mask, Rows
 from vitrine.catalog.selections import Selection
+from vitrine.content.model import Vectors
 from vitrine.domain.known_rows import rows_of
 from vitrine.domain.profile import Profile
 from vitrine.domain.recent import latest
@@ -104,6 +105,11 @@ class SourceQuery:
         return np.where(rows < len(self.columns), rows, np.int32(-1))
 
     @cached_property
+    def history(self) -> Rows:
+        """``int32[h]``: rows of the items of the profile; −1 for one that is not among the columns."""
+        return self.rows(self.profile.items.item_ids)
+
+    @cached_property
     def recent(self) -> Recent:
         """The latest events in order."""
         found = latest(self.profile, self.context, self.time, self.visit_gap)
@@ -120,16 +126,34 @@ class SourceQuery:
     def seeds(self) -> Seeds:
         """The items of the context that exist, else those of the history by interest as of now, long and short."""
         n = len(self.columns)
-        rows = self.catalog.rows(self.context.seeds, n)
-        rows = rows[rows >= 0]
-        if len(rows):
-            rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
-            return Seeds(rows, np.ones(len(rows)))
+        if self.context.seeds:
+            rows = self.catalog.rows(self.context.seeds, n)
+            rows = rows[rows >= 0]
+            if len(rows):
+                rows = rows[np.sort(np.unique(rows, return_index=True)[1])]
+                return Seeds(rows, np.ones(len(rows)))
         interest = self.profile.interest(self.time) + self.profile.interest(self.time, short=True)
         # More than are needed, because some may have left the catalogue; the history is bounded anyway.
         # The most recent item stands last: of equally interesting ones it comes first.
         order = best(interest, np.arange(len(interest), 0, -1).astype(np.uint64), 2 * self.max_seeds)
-        order = order[interest[order] > 0]
-        rows = self.rows(self.profile.items.item_ids)[order]
-        keep = np.flatnonzero(rows >= 0)[: self.max_seeds]
+        rows = self.history[order]
+        keep = ((rows >= 0) & (interest[order] > 0)).nonzero()[0][: self.max_seeds]
         return Seeds(rows[keep], interest[order[keep]])
+
+    @cached_property
+    def direction(self) -> Vectors | None:
+        """``float32[d]``: where the seeds lie together by text, of length 1, zeros where none has a vector.
+
+        ``None`` without content vectors.
+        """
+        vectors = None if self.bundle is None else self.bundle.content
+        if vectors is None:
+            return None
+        return toward(vectors, *self.seeds)
+
+
+def toward(vectors: Vectors, rows: Rows, weights: npt.NDArray[np.float64]) -> Vectors:
+    """``float32[d]``: where some items lie together, of length 1; zeros where none has a vector."""
+    target: Vectors = (weights.astype(np.float32) @ vectors[rows]) if len(rows) else vectors[:0].sum(0)
+    length = np.sqrt(target @ target)
+    return target / length if length > 0 else target

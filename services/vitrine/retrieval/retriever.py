@@ -157,9 +157,11 @@ class Retriever:
         scene = self._config.scenes.get(query.scene)
         if scene is not None and scene.rules.exclude_seen:
             return list(items.item_ids)
-        return [items.item_ids[i] for i in np.flatnonzero(items.opinion < 0).tolist()]
+        return [items.item_ids[i] for i in (items.opinion < 0).nonzero()[0].tolist()]
 
     def _included(self, query: RetrievalQuery, size: int) -> Rows:
+        if not query.include:
+            return _NO_ROWS
         rows = self.catalog.rows(query.include, size)
         for index in np.flatnonzero(rows < 0).tolist():
             raise NotFound(
@@ -231,6 +233,7 @@ class Retriever:
         )
 
 
+_NO_ROWS: Rows = np.empty(0, np.int32)
 _EMPTY_CATALOG = Degradation(
     "catalog",
     DegradationCode.EMPTY,

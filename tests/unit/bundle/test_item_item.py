@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from vitrine.bundle import ItemItem
+from vitrine.bundle.hits import between, summed
 
 
 @pytest.fixture(scope="module")
@@ -108,16 +109,37 @@ def test_threads_do_not_disturb_each_other(model: ItemItem, matrix: np.ndarray) 
 CANDIDATES = np.array([5, 9, -1, 150, 9, 42, 77, 3], np.int32)
 
 
-def test_what_is_summed_is_the_table_by_columns(model: ItemItem) -> None:
-    known = ROWS[ROWS >= 0]
-    table = model.between(known, CANDIDATES)
-    largest, total, counts = model.summed(known, CANDIDATES)
-    np.testing.assert_array_equal(largest, table.max(axis=0))
-    np.testing.assert_allclose(total, table.sum(axis=0, dtype=np.float64), rtol=1e-12)
-    np.testing.assert_array_equal(counts, (table > 0).sum(axis=0))
+def test_what_is_summed_is_the_table_by_columns(model: ItemItem, matrix: np.ndarray) -> None:
+    known, other = ROWS[ROWS >= 0], ItemItem(model.indptr, model.indices, model.weights * np.float32(3))
+    hits = [one.hits(known, CANDIDATES) for one in (model, other)]
+    table = between(hits)
+    wanted = np.where(CANDIDATES >= 0, matrix[known][:, CANDIDATES], 0).T
+    np.testing.assert_allclose(table, np.stack((wanted, 3 * wanted), axis=1), rtol=1e-6)
+    largest, total, counts = summed(hits)
+    np.testing.assert_array_equal(largest, table.max(axis=2).T)
+    np.testing.assert_allclose(total, table.sum(axis=2, dtype=np.float64).T, rtol=1e-12)
+    np.testing.assert_array_equal(counts, (table > 0).sum(axis=2).T)
     assert table.any()
-    nothing = model.summed(np.empty(0, np.int32), CANDIDATES)
-    assert [column.tolist() for column in nothing] == [[0] * len(CANDIDATES)] * 3
+    nothing = [model.hits(np.empty(0, np.int32), CANDIDATES)]
+    assert [column.tolist() for column in summed(nothing)] == [[[0] * len(CANDIDATES)]] * 3
+    assert between(nothing).shape == (len(CANDIDATES), 1, 0)
+
+
+def test_of_what_was_looked_up_before_a_part_is_taken_out(model: ItemItem) -> None:
+    fresh = ItemItem(model.indptr, model.indices, model.weights)
+    many, some = np.array([3, 150, 77, 12, 9], np.int32), np.array([12, 150], np.int32)
+    few = np.array([42, -1, 9, 42], np.int32)
+    model.hits(many, CANDIDATES)
+    # Rows that were not asked about are looked up.
+    for rows in (some, np.array([150, 4], np.int32)):
+        taken, found = (one.hits_of_some(rows, CANDIDATES) for one in (model, fresh))
+        np.testing.assert_array_equal(between([taken]), between([found]))
+        assert between([found]).any()
+    weights = np.array([1.0, 0.5, 2.0, 0.25, 0.1])
+    for candidates in (few, CANDIDATES[:3], np.array([1, 9], np.int32)):
+        model.hits(many, CANDIDATES)
+        wanted = ItemItem(model.indptr, model.indices, model.weights).explain(many, weights, candidates)
+        np.testing.assert_array_equal(model.explain(many, weights, candidates), wanted)
 
 
 def test_what_is_remembered_is_of_the_same_items_alone(model: ItemItem, matrix: np.ndarray) -> None:
@@ -128,3 +150,18 @@ def test_what_is_remembered_is_of_the_same_items_alone(model: ItemItem, matrix: 
                 wanted = weights[known] @ matrix[rows[known]][:, candidates]
                 wanted[candidates < 0] = 0
                 np.testing.assert_allclose(model.scores_at(rows, weights, candidates), wanted, atol=1e-5)
+
+
+def test_what_is_remembered_is_of_what_was_asked_whatever_becomes_of_the_arrays(model: ItemItem) -> None:
+    candidates, rows = np.arange(50, dtype=np.int32), np.array([3, 12, 77], np.int32)
+    asked = candidates[10:20].copy()
+    expected = between([model.hits(rows[1:2], asked)]), model.explain(rows[1:2], np.ones(1), asked)
+    mine, theirs = np.array([12, 3, 77], np.int32), candidates.copy()
+    model.scores_at(mine, np.ones(3), theirs)
+    # A plugin uses its arrays again, for other items.
+    mine[:], theirs[:] = [3, 77, 12], np.roll(candidates, 1)
+    found = between([model.hits_of_some(rows[1:2], candidates)])[10:20]
+    np.testing.assert_array_equal(found, expected[0])
+    model.scores_at(mine[1:2], np.ones(1), theirs)
+    theirs[:] = candidates
+    np.testing.assert_array_equal(model.explain(rows[1:2], np.ones(1), asked), expected[1])

@@ -13,7 +13,7 @@ import pytest
 from tests.support.small_bundle import ITEMS
 from vitrine.bundle import AttachedBundle, lists, load_bundle, near
 from vitrine.bundle.kmeans import centroids_of
-from vitrine.bundle.near import NearIndex, like_texts
+from vitrine.bundle.near import NearIndex, like_interests, like_texts
 from vitrine.catalog import Catalog
 from vitrine.catalog.selections import NARROW, Selection
 from vitrine.content.model import Vectors
@@ -135,8 +135,44 @@ def test_it_is_found_in_a_few_lists_of_many(clustered: Vectors, shared: NearInde
     assert shared.made is not None
     made = shared.made.lists
     everything = made.counts(np.arange(N))
-    assert made.enough(LIMIT) < len(everything) / 3
-    assert made.enough(100) <= made.enough(LIMIT) <= made.enough(20_000) <= len(everything)
+    assert made.enough(LIMIT, everything) < len(everything) / 3
+    enough = [made.enough(limit, everything) for limit in (100, LIMIT, 3_000, 20_000, N, 2 * N)]
+    assert enough == sorted(enough)
+    assert enough[-2:] == [len(everything)] * 2
+
+
+def of_many_lengths(clustered: Vectors) -> Vectors:
+    """As items have them: few are wanted by many."""
+    rng = np.random.default_rng(6)
+    return np.asarray(clustered * rng.pareto(3.0, (N, 1)) + 0.3 * rng.standard_normal((N, D)), np.float32)
+
+
+@pytest.mark.parametrize(
+    "which", ["everything", "without the longest", "few of the longest", "the shorter half"]
+)
+def test_the_longest_are_looked_into_first_and_without_them_more_of_the_others(
+    which: str, clustered: Vectors
+) -> None:
+    vectors = of_many_lengths(clustered)
+    index = NearIndex("test", threading.Lock(), like_interests, background=False)
+    index.follow(lambda: vectors)
+    assert index.made is not None
+    made = index.made.lists
+    everything = made.counts(np.arange(N))
+    assert everything[-1] > N / 20, "the longest have a list of their own"
+    shortest_first = np.argsort(np.argsort(np.linalg.norm(vectors, axis=1)))
+    allowed = {
+        "everything": shortest_first >= 0,
+        "without the longest": shortest_first < 0.9 * N,
+        "few of the longest": (shortest_first < 0.9 * N) | (shortest_first % 10 == 0),
+        "the shorter half": shortest_first < N / 2,
+    }[which]
+    assert made.enough(LIMIT, everything) < len(everything) / 3, "else nothing is gained"
+    shares = []
+    for target in np.random.default_rng(98).standard_normal((60, D)).astype(np.float32):
+        exact = best(vectors, target, allowed)
+        shares.append(len(exact & found(index, vectors, target, allowed)) / LIMIT)
+    assert np.mean(shares) >= 0.98
 
 
 def test_deep_searches_look_further(clustered: Vectors, shared: NearIndex) -> None:

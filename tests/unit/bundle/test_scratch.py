@@ -6,7 +6,7 @@ from threading import Barrier
 import numpy as np
 import pytest
 
-from vitrine.bundle.scratch import Scratch, order_of, ranges
+from vitrine.bundle.scratch import Scratch, kept_places, order_of, ranges
 
 
 def test_places_are_cleared_whatever_happens() -> None:
@@ -16,6 +16,22 @@ def test_places_are_cleared_whatever_happens() -> None:
     with pytest.raises(RuntimeError), scratch.places("items", 6, np.array([2])):
         raise RuntimeError
     assert not scratch.table("items", 6).any()
+
+
+def test_places_are_kept_until_others_are_asked_for() -> None:
+    def asked(size: int, *rows: int) -> list[int]:
+        places = kept_places("test", size, np.array(rows, np.int32))
+        among = kept_places("among", size, np.array(rows, np.int32), np.bool_)
+        np.testing.assert_array_equal(among, places > 0)
+        return [int(place) for place in places]
+
+    assert asked(6, 4, 1, -1, 4) == [0, 2, 0, 0, 4, 0]
+    with pytest.raises(IndexError):
+        asked(6, 1, 9)
+    # Of a longer table the last place is another one, and what was there before is gone.
+    assert asked(9, -1, 2) == [0, 0, 2, 0, 0, 0, 0, 0, 0]
+    assert asked(6) == [0] * 6
+    assert kept_places("other", 2, np.array([0], np.int32)).tolist() == [1, 0]
 
 
 def test_keys_are_grouped_where_they_are_named_last() -> None:

@@ -6,11 +6,11 @@ import pytest
 from tests.support.random_items import HOUR, random_items
 from vitrine.catalog import Catalog
 from vitrine.domain.items import Item
-from vitrine.retrieval.arrivals import Arrivals, LatelyArrived
+from vitrine.retrieval.arrivals import Arrivals, LatelyArrived, Pairs
 
 
 def told(arrivals: Arrivals, catalog: Catalog) -> set[tuple[int, float, int, int]]:
-    pairs = zip(arrivals.categories[arrivals.pair], arrivals.brands[arrivals.pair], strict=True)
+    pairs = zip(arrivals.pairs.categories[arrivals.pair], arrivals.pairs.brands[arrivals.pair], strict=True)
     return {
         (int(r), float(c), int(k), int(b))
         for r, c, (k, b) in zip(arrivals.rows, arrivals.created, pairs, strict=True)
@@ -43,20 +43,30 @@ def test_a_change_of_the_price_changes_nothing() -> None:
 
 @pytest.mark.parametrize("share", [1.0, 0.5, 0.02, 0.0])
 @pytest.mark.parametrize("moments", [20_000, 3])
-def test_the_best_are_those_of_a_whole_sort(share: float, moments: int) -> None:
+@pytest.mark.parametrize("least", [20, 300, 500])
+def test_the_best_are_those_of_a_whole_sort(share: float, moments: int, least: int) -> None:
     rng = np.random.default_rng(1)
     n, most = 20_000, 500
     created = np.sort(rng.integers(0, moments, n).astype(np.float64))[::-1]
     rows = rng.permutation(n).astype(np.int32)
     # Few pairs are of the highest steps, as few categories are favourites.
-    steps = np.array([0, 0, 0, 0, 3, 0, 0, 1, 0, 16], np.float64)
-    arrivals = Arrivals(rows, created, rng.integers(0, 10, n).astype(np.int32), np.arange(10))
-    arrivals.pair[rng.random(n) < 0.9] = 0
+    steps = np.array([0, 0, 0, 0, 3, 0, 0, 1, 0, 16], np.int8)
+    pair = rng.integers(0, 10, n).astype(np.int32)
+    pair[rng.random(n) < 0.9] = 0
+    arrivals = Arrivals(rows, created, pair, Pairs(np.arange(10), pair))
     allowed, tie = rng.random(n) < share, rng.permutation(n).astype(np.uint64)
 
-    found = arrivals.best(steps, allowed, tie, most)
+    found = arrivals.best(steps, allowed, tie, least, most)
 
     kept = np.flatnonzero(allowed[rows])
-    order = np.lexsort((tie[rows[kept]], -created[kept], -steps[arrivals.pair[kept]]))
-    assert set(found.tolist()) == set(kept[order][:most].tolist())
-    assert len(found) == min(most, len(kept))
+    order = kept[np.lexsort((tie[rows[kept]], -created[kept], -steps[pair[kept]]))]
+    last = steps[pair[order[least - 1]]] if least <= len(order) else 0
+    order = order[steps[pair[order]] >= last]
+    assert sorted(found.tolist()) == sorted(order[:most].tolist())
+
+
+def test_nothing_that_came_in_is_nothing_found() -> None:
+    none = Arrivals.of(Catalog().columns, 0.0, HOUR)
+    assert (
+        len(none.best(np.empty(0, np.int8), np.ones(3, np.bool_), np.arange(3).astype(np.uint64), 5, 9)) == 0
+    )

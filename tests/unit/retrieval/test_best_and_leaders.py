@@ -34,7 +34,12 @@ def test_best_of_many(kind: str, limit: int) -> None:
     elif kind == "few":
         scores = np.round(scores * 20).astype(np.float32)
     tie = rng.permutation(20_000).astype(np.uint64)
-    assert best(scores, tie, limit).tolist() == np.lexsort((tie, -scores))[:limit].tolist()
+    expected = np.lexsort((tie, -scores))[:limit].tolist()
+    assert best(scores, tie, limit).tolist() == expected
+    rows = rng.permutation(30_000)[:20_000].astype(np.int32)
+    by_row = np.zeros(30_000, np.uint64)
+    by_row[rows] = tie
+    assert best(scores, by_row, limit, rows).tolist() == expected
 
 
 @settings(max_examples=200)

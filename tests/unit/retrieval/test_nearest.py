@@ -33,3 +33,23 @@ def test_nearest_is_a_sort_of_all_products(case: str) -> None:
     expected = order[allowed[order]][:LIMIT]
     np.testing.assert_array_equal(found.rows, expected)
     np.testing.assert_array_equal(found.scores, products[expected])
+
+
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.01, 0.0])
+@pytest.mark.parametrize("positive", [1.0, 0.5, 0.001])
+def test_the_best_of_a_source_are_a_sort_of_what_is_allowed(share: float, positive: float) -> None:
+    rng = np.random.default_rng(8)
+    rows = rng.permutation(N).astype(np.int32)[: N // 2]
+    rows[rng.random(len(rows)) < 0.1] = -1
+    scores = np.where(rng.random(len(rows)) < positive, rng.random(len(rows)), 0.0)
+    allowed, tie = rng.random(N) < share, rng.permutation(N).astype(np.uint64)
+    allowed = allowed[: N - 100]
+    query: Any = SimpleNamespace(allowed=allowed, columns=SimpleNamespace(tie=tie))
+
+    found = ranked(rows, scores, query, LIMIT)
+
+    kept = np.flatnonzero((scores > 0) & (rows >= 0) & (rows < len(allowed)))
+    kept = kept[allowed[rows[kept]]]
+    expected = kept[np.argsort(-scores[kept], kind="stable")][:LIMIT]
+    np.testing.assert_array_equal(found.rows, rows[expected])
+    np.testing.assert_array_equal(found.scores, scores[expected].astype(np.float32))

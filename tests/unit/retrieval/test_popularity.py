@@ -5,6 +5,7 @@ import time as clock
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 from hypothesis import assume, given, settings
@@ -106,6 +107,43 @@ def test_one_event_moves_the_next_answer_and_counts_once() -> None:
     assert ids(catalog, popularity.popular(catalog.sellable, 1)) == ["i2999"], "cursor 6 was counted already"
     popularity.feed(activity([("i2999", EventType.REMOVE_FROM_CART, NOW)] * 5, 7))
     assert "i2999" not in ids(catalog, popularity.popular(catalog.sellable, 2998))
+
+
+def test_what_is_told_of_candidates_is_as_of_then() -> None:
+    catalog = shop(5)
+    popularity = Popularity(catalog, 30 * DAY, 2 * DAY)
+    rows = np.arange(5, dtype=np.int32)
+    nothing, unknown = popularity.signals(rows, NOW)
+    assert nothing.tolist() == [0.0] * 5
+    assert np.isnan(unknown).all()
+    counted = [("i0", EventType.PURCHASE, NOW - k * DAY) for k in range(60)]
+    burst = [("i1", EventType.VIEW, NOW), ("i2", EventType.REMOVE_FROM_CART, NOW)]
+    popularity.feed(activity(counted + burst, 1))
+    shares, trend = popularity.signals(rows[::-1], NOW)
+    assert shares.dtype == trend.dtype == np.float32
+    np.testing.assert_array_equal(shares, popularity.shares(rows[::-1]).astype(np.float32))
+    assert shares[4] == 1
+    assert 0 < shares[3] < 1
+    assert shares[:3].tolist() == [0, 0, 0]
+    assert trend[3] == pytest.approx(np.log2(15)), "all of it is of late"
+    assert abs(trend[4]) < 1
+    assert np.isnan(trend[:3]).all()
+
+
+def test_what_rises_is_looked_up_again_after_a_change() -> None:
+    catalog = shop(3)
+    popularity = Popularity(catalog, 30 * DAY, 2 * DAY)
+    popularity.feed(activity([("i0", EventType.VIEW, NOW)], 1))
+    for _ in range(2):
+        assert ids(catalog, popularity.rising(catalog.sellable, 9, NOW)) == ["i0"]
+    popularity.feed(activity([("i1", EventType.PURCHASE, NOW)], 2))
+    assert ids(catalog, popularity.rising(catalog.sellable, 9, NOW)) == ["i1", "i0"]
+    assert ids(catalog, popularity.rising(np.array([True]), 9, NOW)) == ["i0"]
+    assert ids(catalog, popularity.rising(np.zeros(0, np.bool_), 9, NOW)) == [], (
+        "asked before there were items"
+    )
+    popularity.reset()
+    assert ids(catalog, popularity.rising(catalog.sellable, 9, NOW)) == []
 
 
 def test_a_narrow_filter_still_fills_the_list() -> None:
@@ -213,6 +251,31 @@ def test_other_half_lives_count_the_log_anew() -> None:
     assert other.cursor == 20
 
 
+def test_what_an_earlier_version_kept_goes_on_and_so_does_what_waits_for_its_item() -> None:
+    catalog = shop(9)
+    popularity = Popularity(catalog, 30 * DAY, 2 * DAY)
+    popularity.feed(activity([*events(5, 60), ("later", EventType.PURCHASE, NOW)], 61))
+    cursor, data = popularity.dump()
+    kept = msgspec.msgpack.decode(data)
+    assert kept[4] == ["later"], "items of the catalogue are kept by row"
+    # As earlier versions kept it: ids of all.
+    rows = np.frombuffer(kept[7], "<i4").tolist()
+    earlier = [*kept[:4], [catalog.ids[row] for row in rows] + kept[4], *kept[5:7]]
+    for state in (data, msgspec.msgpack.encode(earlier)):
+        other = Popularity(catalog, 30 * DAY, 2 * DAY)
+        assert other.restore(cursor, state)
+        assert state_of(other) == state_of(popularity)
+        assert other.dump() == (cursor, data)
+
+
+def test_rows_that_are_not_there_are_counted_anew() -> None:
+    popularity = Popularity(shop(9), 30 * DAY, 2 * DAY)
+    popularity.feed(activity([("i8", EventType.PURCHASE, NOW)], 1))
+    other = Popularity(shop(3), 30 * DAY, 2 * DAY)
+    assert not other.restore(*popularity.dump())
+    assert other.cursor == 0
+
+
 def test_a_shorter_log_is_counted_anew() -> None:
     log = Log()
     catalog = shop(9)
@@ -251,9 +314,9 @@ def test_the_keeper_saves_by_itself() -> None:
     keeper = PopularityKeeper(popularity, store, seconds=0.01)
     popularity.feed(activity([("x", EventType.VIEW, NOW)], 3))
     deadline = clock.monotonic() + 5
-    while store.load_state("popularity") is None and clock.monotonic() < deadline:
+    while store.load_state("popularity of rows") is None and clock.monotonic() < deadline:
         clock.sleep(0.01)
-    assert store.load_state("popularity") is not None
+    assert store.load_state("popularity of rows") is not None
     keeper.close()
     assert threading.active_count() < 50
 

@@ -7,8 +7,10 @@ import numpy.typing as npt
 
 from vitrine.catalog.columns import Rows
 from vitrine.domain.answer import DegradationCode
-from vitrine.retrieval.best import best
+from vitrine.retrieval.best import best, likely_bound
 from vitrine.retrieval.query import Scores, SourceQuery
+
+Floats = npt.NDArray[np.floating]
 
 
 class Found(NamedTuple):
@@ -44,7 +46,7 @@ class Source(Protocol):
         ...
 
 
-def ranked(rows: Rows, scores: npt.NDArray[np.floating], query: SourceQuery, limit: int) -> Found:
+def ranked(rows: Rows, scores: Floats, query: SourceQuery, limit: int) -> Found:
     """The best of some rows that are allowed and have a score above 0.
 
     Args:
@@ -53,17 +55,26 @@ def ranked(rows: Rows, scores: npt.NDArray[np.floating], query: SourceQuery, lim
         query: The request.
         limit: How many.
     """
+    bound = likely_bound(scores, limit)
+    if bound > 0:
+        likely = (scores >= bound).nonzero()[0]
+        found = _allowed(rows.take(likely), scores.take(likely), query)
+        if len(found[0]) >= limit:
+            return ordered(*found, query, limit)
+    return ordered(*_allowed(rows, scores, query), query, limit)
+
+
+def ordered(rows: Rows, scores: Floats, query: SourceQuery, limit: int) -> Found:
+    """The best of some rows, all of which are allowed and have a score above 0; as `ranked`."""
+    order = best(scores, query.columns.tie, limit, rows)
+    return Found(rows[order], scores[order].astype(np.float32, copy=False))
+
+
+def _allowed(rows: Rows, scores: Floats, query: SourceQuery) -> tuple[Rows, Floats]:
     keep = scores > 0
     keep &= rows >= 0
     keep &= rows < len(query.allowed)
     # `take` is several times quicker than brackets where rows are int32; what it clips is out already.
     keep &= query.allowed.take(rows, mode="clip")
-    kept = np.flatnonzero(keep)
-    scores = scores.take(kept)
-    if len(kept) > limit > 0:
-        # Before the rest is fetched from all over the catalogue: most of them are out by their scores.
-        chosen = np.flatnonzero(scores >= np.partition(scores, -limit)[-limit])
-        kept, scores = kept[chosen], scores[chosen]
-    rows = rows.take(kept)
-    order = best(scores, query.columns.tie.take(rows), limit)
-    return Found(rows[order], scores[order].astype(np.float32, copy=False))
+    kept = keep.nonzero()[0]
+    return rows.take(kept), scores.take(kept)

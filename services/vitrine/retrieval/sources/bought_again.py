@@ -30,10 +30,10 @@ class BoughtAgain:
     def find(self, query: SourceQuery, limit: int) -> Found:
         """See `Source`."""
         items = query.profile.items
-        bought = np.flatnonzero((items.purchases > 0) & (items.opinion >= 0))
+        bought = ((items.purchases > 0) & (items.opinion >= 0)).nonzero()[0]
         if len(bought) == 0:
             return NOTHING
-        rows = query.rows(items.item_ids)[bought]
+        rows = query.history[bought]
         known = rows >= 0
         bought, rows = bought[known], rows[known]
         age = np.maximum(query.time - items.last_purchase[bought], 0.0)

@@ -2,14 +2,9 @@
 
 from typing import ClassVar
 
-import numpy as np
-import numpy.typing as npt
-
-from vitrine.catalog.columns import Rows
-from vitrine.content.model import Vectors
 from vitrine.retrieval.nearest import nearest
 from vitrine.retrieval.query import SourceQuery
-from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
+from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ordered
 
 
 class Content:
@@ -27,17 +22,9 @@ class Content:
         if vectors is None or model is None:
             raise SourceOff("no bundle with content vectors is loaded: `vitrine train` makes one")
         vectors = vectors[: len(query.columns)]
-        if query.context.query:
-            target = model.encode_text([query.context.query])[0]
-        else:
-            target = toward(vectors, *query.seeds)
-        if not target.any():
+        target = model.encode_text([query.context.query])[0] if query.context.query else query.direction
+        if target is None or not target.any():
             return NOTHING
-        return ranked(*nearest(vectors, target, query, limit, made), query, limit)
-
-
-def toward(vectors: Vectors, rows: Rows, weights: npt.NDArray[np.float64]) -> Vectors:
-    """``float32[d]``: where some items lie together, of length 1; zeros where none has a vector."""
-    target: Vectors = (weights.astype(np.float32) @ vectors[rows]) if len(rows) else vectors[:0].sum(0)
-    length = float(np.linalg.norm(target))
-    return target / length if length > 0 else target
+        rows, scores = nearest(vectors, target, query, limit, made)
+        some = scores > 0
+        return ordered(rows[some], scores[some], query, limit)

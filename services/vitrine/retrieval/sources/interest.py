@@ -6,7 +6,7 @@ import numpy as np
 
 from vitrine.retrieval.nearest import nearest
 from vitrine.retrieval.query import SourceQuery
-from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
+from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ordered
 
 
 class Interest:
@@ -31,6 +31,9 @@ class Interest:
             return NOTHING
         rows, scores = nearest(vectors, interest, query, limit, made)
         # An item that the model knows nothing of has a zero vector, and so exactly this score.
-        rows, scores = rows[scores != 0], scores[scores != 0]
+        known = scores != 0
+        rows, scores = rows[known], scores[known]
         # Scores are logits: what counts is how far they lie apart, and a source's scores are above 0.
-        return ranked(rows, np.exp(scores - scores.max(initial=-np.inf)), query, limit)
+        shares = np.exp(scores - scores.max(initial=-np.inf))
+        some = shares > 0
+        return ordered(rows[some], shares[some], query, limit)

@@ -6,12 +6,11 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog.columns import Rows
-from vitrine.domain.profile import DAY, Counters, Profile, decay
+from vitrine.domain.profile import DAY, Counters, Profile
 from vitrine.retrieval.arrivals import LatelyArrived
 from vitrine.retrieval.best import best
 from vitrine.retrieval.query import SourceQuery
-from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ranked
-from vitrine.retrieval.sources.content import toward
+from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ordered
 
 _KEYS = 20
 _HOUR = 3600.0
@@ -36,10 +35,11 @@ class NewArrivals:
             query.time - self._window, query.time
         )
         # By pair of category and brand, of which there are far fewer than items.
-        steps = np.ceil(_affinity(query, recent.categories, recent.brands) * _STEPS)
+        affinity = _affinity(query, recent.pairs.categories, recent.pairs.brands)
+        steps = np.ceil(affinity * _STEPS).astype(np.int8)
         # Where most of a catalogue is new, reading all its texts would cost more than all else.
         most = max(_READ * limit, _READ_LEAST)
-        kept = recent.best(steps, query.allowed, query.columns.tie, most)
+        kept = recent.best(steps, query.allowed, query.columns.tie, limit, most)
         if len(kept) == 0:
             if not query.columns.created.any():
                 raise SourceOff("no item of the catalogue has a created time")
@@ -49,9 +49,9 @@ class NewArrivals:
         # Newness and likeness are below 1 together, so that they order items within a step alone.
         scores = step + (1.0 - age / (self._window + DAY)) / 2
         # One order whatever came when: the last bits of a product depend on where a vector stands.
-        order = best(scores, query.columns.tie.take(rows), most) if len(kept) == most else np.argsort(rows)
+        order = best(scores, query.columns.tie, most, rows)
         rows, scores = rows[order], scores[order]
-        return ranked(rows, scores + _likeness(query, rows) / 2, query, limit)
+        return ordered(rows, scores + _likeness(query, rows) / 2, query, limit)
 
 
 def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np.float64]:
@@ -63,18 +63,19 @@ def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np
         brand: ``int32[k]``, the same.
     """
     catalog, profile = query.catalog, query.profile
-    paths = _favourites(profile.categories, profile, query.time)
-    by_path = [(catalog.category_codes(path), share) for path, share in paths]
-    names = _favourites(profile.brands, profile, query.time)
-    by_brand = [(catalog.brand_code(name), share) for name, share in names]
+    paths, of_paths = _favourites(profile.categories, profile, query.time)
+    by_path = [catalog.category_codes(path) for path in paths]
+    names, of_names = _favourites(profile.brands, profile, query.time)
+    by_name = [catalog.brand_code(name) for name in names]
     # Read after the codes: the tables have a cell for each. Code −1, for none, reads the last cell, which stays 0.
     categories = np.zeros(len(catalog.categories) + 1)
     brands = np.zeros(len(catalog.brands) + 1)
     # The favourite is written last and so stands, whatever lesser level names the same code.
-    for codes, share in reversed(by_path):
-        categories[codes] = share
-    for code, share in by_brand:
-        brands[code] = share
+    if by_path:
+        categories[np.concatenate(by_path[::-1])] = of_paths[::-1].repeat(
+            [len(codes) for codes in by_path[::-1]]
+        )
+    brands[by_name] = of_names
     brands[-1] = 0.0
     affinity: npt.NDArray[np.float64] = categories.take(category) + brands.take(brand)
     return affinity
@@ -83,16 +84,20 @@ def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np
 def _likeness(query: SourceQuery, rows: Rows) -> npt.NDArray[np.float64]:
     """``float64[k]`` from 0 to 1: how like the shopper's items each is by text; 0 where nothing is known of that."""
     like = np.zeros(len(rows))
-    vectors = None if query.bundle is None else query.bundle.content
-    target = None if vectors is None else toward(vectors, *query.seeds)
+    target, vectors = query.direction, None if query.bundle is None else query.bundle.content
     if vectors is not None and target is not None and target.any():
-        known = np.flatnonzero(rows < len(vectors))
-        like[known] = np.clip(vectors[rows[known]] @ target, 0, 1)
+        known = (rows < len(vectors)).nonzero()[0]
+        # In fours, as BLAS goes: what is left over at the end is added up in another order.
+        filled = rows[np.concatenate((known, known[: -len(known) % 4]))]
+        like[known] = (vectors[filled] @ target)[: len(known)].clip(0, 1)
     return like
 
 
-def _favourites(counters: Counters, profile: Profile, time: float) -> list[tuple[str, float]]:
-    interest = decay(counters.long_term, counters.last_time, time, profile.long_half_life)
-    top = np.argsort(-interest, kind="stable")[:_KEYS]
+def _favourites(
+    counters: Counters, profile: Profile, time: float
+) -> tuple[list[str], npt.NDArray[np.float64]]:
+    """The keys of most interest, the first first, and ``float64[f]``, what share of its interest each has."""
+    interest = profile.counted(counters, time)
+    top = (-interest).argsort(kind="stable")[:_KEYS]
     top = top[interest[top] > 0]
-    return [(counters.keys[i], float(interest[i] / interest[top[0]])) for i in top.tolist()]
+    return [counters.keys[i] for i in top.tolist()], interest[top] / interest[top[:1]]
