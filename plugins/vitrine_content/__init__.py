@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
+from vitrine.features.vectors import content_of, gather
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
 VITRINE_CONTRACT = 1
@@ -29,44 +30,39 @@ class ContentSimilarity:
 
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``, −1 to 1."""
+        out = np.full(len(batch.items.ids), np.nan, np.float32)
+        table, items = self._bundle.content, content_of(batch, self._bundle)
+        if table is None or items is None:
+            return out
         history = batch.history
-        candidates, looked_at = self._vectors(batch.items.rows), self._vectors(history.rows)
-        out = np.full(len(candidates), np.nan, np.float32)
+        looked_at, weights = gather(table, history.rows), history.weights.astype(np.float32)
         for q in range(len(batch.profiles)):
-            mine = slice(history.offsets[q], history.offsets[q + 1])
-            theirs = slice(batch.offsets[q], batch.offsets[q + 1])
-            interest = history.weights[mine].astype(np.float32) @ looked_at[mine]
+            mine = slice(int(history.offsets[q]), int(history.offsets[q + 1]))
+            theirs = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
+            interest = weights[mine] @ looked_at[mine]
             length = float(np.linalg.norm(interest))
             if length > 0:
-                out[theirs] = candidates[theirs] @ (interest / length)
-        out[~candidates.any(axis=1)] = np.nan
+                np.matmul(items.vectors[theirs], interest / length, out=out[theirs])
+        out[items.blank] = np.nan
         return out
 
     def explain(self, batch: Batch, positions: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
         """``int64[m]``: the row of the history that resembles the candidate most, by weight; −1 without one."""
-        history = batch.history
-        owners = np.searchsorted(batch.offsets, positions, "right") - 1
         out = np.full(len(positions), -1, np.int64)
-        for q in np.unique(owners).tolist():
+        table, items = self._bundle.content, content_of(batch, self._bundle)
+        if table is None or items is None:
+            return out
+        history = batch.history
+        owners = batch.offsets.searchsorted(positions, "right") - 1
+        for q in sorted(set(owners.tolist())):
             start, end = int(history.offsets[q]), int(history.offsets[q + 1])
-            mine = np.flatnonzero(owners == q)
+            mine = (owners == q).nonzero()[0]
             if start < end:
                 # Query by query: a batch of many has too many pairs.
-                theirs = self._vectors(history.rows[start:end]).T
-                likeness = self._vectors(batch.items.rows[positions[mine]]) @ theirs
+                likeness = items.vectors[positions[mine]] @ gather(table, history.rows[start:end]).T
                 likeness *= history.weights[start:end].astype(np.float32)
                 out[mine] = np.where(likeness.max(axis=1) > 0, start + likeness.argmax(axis=1), -1)
         return out
-
-    def _vectors(self, rows: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
-        """Vectors of catalogue rows; zero where there is none."""
-        table = self._bundle.content
-        if table is None or len(table) == 0:
-            return np.zeros((len(rows), 1), np.float32)
-        known = (rows >= 0) & (rows < len(table))
-        vectors = table[np.where(known, rows, 0)]
-        vectors[~known] = 0
-        return vectors
 
 
 @hookimpl

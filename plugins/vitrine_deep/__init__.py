@@ -13,6 +13,7 @@ from vitrine.content.model import Vectors
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.columns import names_of, plugins_in, rankers_in
 from vitrine.errors import InferenceError, InferenceTimeout
+from vitrine.features.vectors import interest_of
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
 VITRINE_CONTRACT = 1
@@ -51,20 +52,17 @@ class Deep:
 
     def _vectors(self, batch: Batch) -> tuple[Vectors, Vectors, Vectors]:
         """``float32[n, d]`` each: the candidate, and the short-term and long-term interest; zero where there is none."""
-        rows, sizes = batch.items.rows, np.diff(batch.offsets)
-        table = self._bundle.interest_vectors
         try:
             interests = batch.features.interests()
         except (InferenceError, InferenceTimeout):
             # As without an interest model; whoever scores by interest says that it failed.
             interests = None
-        if interests is None or table is None or not len(table):
-            nothing = np.zeros((len(rows), self._dimensions), np.float32)
+        items = None if interests is None else interest_of(batch, self._bundle)
+        if interests is None or items is None:
+            nothing = np.zeros((len(batch.items.ids), self._dimensions), np.float32)
             return nothing, nothing, nothing
-        known = (rows >= 0) & (rows < len(table))
-        item = table.take(np.where(known, rows, 0), axis=0)
-        item[~known] = 0
-        return item, np.repeat(interests.short, sizes, axis=0), np.repeat(interests.long, sizes, axis=0)
+        sizes = np.diff(batch.offsets)
+        return items.vectors, interests.short.repeat(sizes, axis=0), interests.long.repeat(sizes, axis=0)
 
 
 @hookimpl

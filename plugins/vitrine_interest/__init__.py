@@ -9,6 +9,7 @@ import numpy as np
 
 from vitrine.bundle import AttachedBundle
 from vitrine.domain.answer import ReasonCode
+from vitrine.features.vectors import interest_of
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
 
 VITRINE_CONTRACT = 1
@@ -30,17 +31,15 @@ class Interest:
     def score(self, batch: Batch) -> Scores:
         """``float32[n]``."""
         out = np.full(len(batch.items.ids), np.nan, np.float32)
-        interests, table = batch.features.interests(), self._bundle.interest_vectors
-        if interests is None or table is None:
+        interests = batch.features.interests()
+        items = None if interests is None else interest_of(batch, self._bundle)
+        if interests is None or items is None:
             return out
-        rows = batch.items.rows
-        known = (rows >= 0) & (rows < len(table))
-        vectors = table[np.where(known, rows, 0)] if len(table) else np.zeros((len(rows), 1), np.float32)
-        for q in range(len(batch.profiles)):
-            own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
-            if interests.interest[q].any():
-                out[own] = vectors[own] @ interests.interest[q]
-        out[~(known & vectors.any(axis=1))] = np.nan
+        for q, interest in enumerate(interests.interest):
+            if interest.any():
+                own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
+                np.matmul(items.vectors[own], interest, out=out[own])
+        out[items.blank] = np.nan
         return out
 
 

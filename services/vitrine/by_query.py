@@ -43,8 +43,8 @@ def from_history(batch: Batch, query: int) -> Start:
     """The items of a query's history."""
     history = batch.history
     start, end = int(history.offsets[query]), int(history.offsets[query + 1])
-    known = start + np.flatnonzero(history.bundle_rows[start:end] >= 0)
-    return Start(history.bundle_rows[known], history.weights[known], known)
+    known = (history.bundle_rows[start:end] >= 0).nonzero()[0] + start
+    return Start(history.bundle_rows.take(known), history.weights.take(known), known)
 
 
 def from_latest(keep: float, *, visit: bool = False) -> StartOf:
@@ -97,7 +97,8 @@ def scored(batch: Batch, start_of: StartOf, score: Callable[[Rows, Weights, Rows
         if len(rows):
             theirs = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
             candidates = batch.items.bundle_rows[theirs]
-            out[theirs] = np.where(candidates >= 0, score(rows, weights, candidates), np.nan)
+            out[theirs] = score(rows, weights, candidates)
+    out[batch.items.bundle_rows < 0] = np.nan
     return out
 
 
@@ -113,10 +114,10 @@ def explained(
         explain: For candidates as in `scored` the item of the start that speaks for each, by its number; −1: none.
     """
     out = np.full(len(positions), -1, np.int64)
-    owners = np.searchsorted(batch.offsets, positions, "right") - 1
-    for q in np.unique(owners).tolist():
+    owners = batch.offsets.searchsorted(positions, "right") - 1
+    for q in sorted(set(owners.tolist())):
         rows, weights, places = start_of(batch, q)
-        mine = np.flatnonzero(owners == q)
+        mine = (owners == q).nonzero()[0]
         if len(rows):
             best = explain(rows, weights, batch.items.bundle_rows[positions[mine]])
             out[mine] = np.where(best >= 0, places[best], -1)

@@ -1,36 +1,18 @@
 """Item-item neighbours: for each item, the items that go with it, best first."""
 
 import threading
-from contextlib import AbstractContextManager
-from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from vitrine.bundle.scratch import Scratch, ranges
+from vitrine.bundle.hits import Entries, Hits
+from vitrine.bundle.scratch import Scratch, kept_places
 
 Rows = npt.NDArray[np.int32]
 Scores = npt.NDArray[np.float32]
 
-
 # Candidates of a request, or of a few.
 _REMEMBERED = 8192
-
-
-class _Hits(NamedTuple):
-    """k entries that lead from some rows to some candidates.
-
-    Attributes:
-        source: ``int64[k]``, which row each is of.
-        target: ``int32[k]``, 1 + the position of the candidate, of a repeated one the last.
-        weights: ``float32[k]``.
-        own: ``int32[m]``, the target of each candidate.
-    """
-
-    source: npt.NDArray[np.int64]
-    target: npt.NDArray[np.int32]
-    weights: Scores
-    own: npt.NDArray[np.int32]
 
 
 class ItemItem:
@@ -70,9 +52,9 @@ class ItemItem:
             rows: ``int32[h]``, the items of a history.
             weights: ``float64[h]``, how much each counts.
         """
-        entries, source = self._entries(rows)
-        values = self._values(entries, source, weights)
-        return np.bincount(self.indices[entries], values, len(self)).astype(np.float32)
+        entries = self._entries(rows)
+        values = self._values(entries, weights)
+        return np.bincount(entries.of(self.indices), values, len(self)).astype(np.float32)
 
     def scores_at(self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows) -> Scores:
         """``float32[m]``: the same as ``scores(rows, weights)[candidates]``, without visiting all items.
@@ -82,23 +64,23 @@ class ItemItem:
             weights: ``float64[h]``, how much each counts.
             candidates: ``int32[m]``, in any order, repeats allowed.
         """
-        hits = self._hits(rows, candidates)
+        hits = self.hits(rows, candidates)
         # In the order of the entries: the same sums.
-        values = hits.weights * np.asarray(weights, np.float64)[hits.source]
+        values = hits.weights * np.asarray(weights, np.float64).take(hits.source)
         sums = np.bincount(hits.target, values, len(candidates) + 1)
-        return sums[hits.own].astype(np.float32)
+        return sums.take(hits.own).astype(np.float32)
 
     def neighbours(self, rows: Rows, weights: npt.NDArray[np.float64]) -> tuple[Rows, Scores]:
         """The items that a history leads to, in no particular order: ``int32[m]`` and their scores ``float32[m]``.
 
         The same as the positive part of `scores`, without visiting all items.
         """
-        entries, source = self._entries(rows)
-        named = self.indices[entries]
+        entries = self._entries(rows)
+        named = entries.of(self.indices)
         # Each item is summed up where it is named last.
         last, own = self._scratch.grouped("items", len(self) + 1, named)
-        sums = np.bincount(last, self._values(entries, source, weights), len(named))
-        return named[own], sums[own].astype(np.float32)
+        sums = np.bincount(last, self._values(entries, weights), len(named))
+        return named.take(own), sums.take(own).astype(np.float32)
 
     def explain(
         self, rows: Rows, weights: npt.NDArray[np.float64], candidates: Rows
@@ -110,96 +92,101 @@ class ItemItem:
             weights: ``float64[h]``, how much each counts.
             candidates: ``int32[m]``.
         """
-        entries, source = self._entries(rows)
+        hits = self._hits_of(rows, candidates)
+        values = hits.weights * np.asarray(weights, np.float64).take(hits.source)
+        # The largest is written last. Equal ones: the first in the history.
+        order = np.lexsort((-hits.source, values))
+        order = order[values[order] > 0]
         best = np.full(len(candidates) + 1, -1, np.int64)
-        with self._places(candidates) as place:
-            target = place[self.indices[entries]]
-            # Few entries lead to a candidate; only those are weighed and sorted.
-            hits = np.flatnonzero(target)
-            target, source = target[hits], source[hits]
-            values = self._values(entries[hits], source, weights)
-            # The largest is written last. Equal ones: the first in the history.
-            order = np.lexsort((-source, values))
-            order = order[values[order] > 0]
-            best[target[order]] = source[order]
-            return best[place[candidates]]
-
-    def between(self, rows: Rows, candidates: Rows) -> Scores:
-        """``float32[h, m]``: the weight of each candidate among the neighbours of each row; 0 when absent.
-
-        Args:
-            rows: ``int32[h]``, some items.
-            candidates: ``int32[m]``, in any order, repeats allowed.
-        """
-        hits = self._hits(rows, candidates)
-        found = np.zeros((len(rows), len(candidates) + 1), np.float32)
-        found[hits.source, hits.target] = hits.weights
-        return found[:, hits.own]
-
-    def summed(
-        self, rows: Rows, candidates: Rows
-    ) -> tuple[Scores, npt.NDArray[np.float64], npt.NDArray[np.int64]]:
-        """Of each column of `between` the largest number, the sum and how many are above 0, without making the table.
-
-        Few items lead to any candidate: the table is all but empty.
-
-        Args:
-            rows: ``int32[h]``, some items.
-            candidates: ``int32[m]``, in any order, repeats allowed.
-        """
-        hits = self._hits(rows, candidates)
-        size = len(candidates) + 1
-        largest = np.zeros(size, np.float32)
-        np.maximum.at(largest, hits.target, hits.weights)
-        total = np.bincount(hits.target, hits.weights, size).astype(np.float64, copy=False)
-        counts = np.bincount(hits.target, minlength=size).astype(np.int64, copy=False)
-        return largest[hits.own], total[hits.own], counts[hits.own]
+        best[hits.target[order]] = hits.source[order]
+        return best.take(hits.own)
 
     def pairs(self, rows_a: Rows, rows_b: Rows) -> Scores:
         """``float32[k]``: the weight of item ``rows_b[i]`` among the neighbours of ``rows_a[i]``; 0 when absent."""
-        entries, source = self._entries(rows_a)
-        hit = self.indices[entries] == np.asarray(rows_b, np.int32)[source]
+        entries = self._entries(rows_a)
+        source = entries.known.repeat(entries.lengths)
+        hit = entries.of(self.indices) == np.asarray(rows_b, np.int32)[source]
         found = np.zeros(len(rows_a), np.float32)
-        found[source[hit]] = self.weights[entries[hit]]
+        found[source[hit]] = entries.of(self.weights)[hit]
         return found
 
-    def _hits(self, rows: Rows, candidates: Rows) -> "_Hits":
+    def hits(self, rows: Rows, candidates: Rows) -> Hits:
         """The entries of the rows that lead to a candidate; the latest two of each thread are remembered.
 
         A ranker and the columns ask for the same ones after one another, and few of the entries lead anywhere.
+
+        Args:
+            rows: ``int32[h]``, some items.
+            candidates: ``int32[m]``, in any order, repeats allowed.
         """
-        asked = np.asarray(rows, np.int32).tobytes(), np.asarray(candidates, np.int32).tobytes()
-        latest: list[tuple[tuple[bytes, bytes], _Hits]] = getattr(self._own, "latest", [])
+        rows, candidates = np.asarray(rows, np.int32), np.asarray(candidates, np.int32)
+        asked = rows.tobytes(), candidates.tobytes()
+        latest = self._latest
         for known, hits in latest:
             if known == asked:
                 return hits
-        entries, source = self._entries(rows)
-        with self._places(candidates) as place:
-            target = place[self.indices[entries]]
-            some = np.flatnonzero(target)
-            # Place 0 is of what is no candidate. A candidate of −1 has the last place, which no entry names.
-            hits = _Hits(source[some], target[some], self.weights[entries[some]], place[candidates])
+        # By what was asked: a plugin may use its arrays again.
+        hits = self._found(np.frombuffer(asked[0], np.int32), np.frombuffer(asked[1], np.int32))
         if len(candidates) <= _REMEMBERED:
             # Of a history and of its latest items; batches in training are large, and never asked for twice.
             self._own.latest = [(asked, hits), *latest[:1]]
         return hits
 
-    def _entries(self, rows: Rows) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-        """All entries of the rows: where they are, and which row of the call each comes from."""
-        known = np.flatnonzero(np.asarray(rows) >= 0)
-        own = np.asarray(rows, np.int64)[known]
-        return ranges(self.indptr[own], self.indptr[own + 1], known)
+    def hits_of_some(self, rows: Rows, candidates: Rows) -> Hits:
+        """As `hits`, in another order: taken out of what is remembered where more rows were asked about before.
 
-    def _values(
-        self,
-        entries: npt.NDArray[np.int64],
-        source: npt.NDArray[np.int64],
-        weights: npt.NDArray[np.float64],
-    ) -> npt.NDArray[np.float64]:
+        Args:
+            rows: ``int32[h]``, each told once.
+            candidates: As for `hits`.
+        """
+        theirs = candidates.tobytes()
+        for (_, asked), hits in self._latest:
+            found = hits.of_rows(rows) if asked == theirs else None
+            if found is not None:
+                return found
+        return self.hits(rows, candidates)
+
+    def _hits_of(self, rows: Rows, candidates: Rows) -> Hits:
+        """As `hits`, taken out of what is remembered where more candidates were asked about before."""
+        own = rows.tobytes()
+        for (asked, _), hits in self._latest:
+            found = hits.of_candidates(candidates, len(self) + 1) if asked == own else None
+            if found is not None:
+                return found
+        return self.hits(rows, candidates)
+
+    @property
+    def _latest(self) -> list[tuple[tuple[bytes, bytes], Hits]]:
+        """What this thread asked for last, and what it found; the latest first."""
+        latest: list[tuple[tuple[bytes, bytes], Hits]] = getattr(self._own, "latest", [])
+        return latest
+
+    def _found(self, rows: Rows, candidates: Rows) -> Hits:
+        """As `hits`."""
+        entries = self._entries(rows)
+        among = kept_places("bundle_among", len(self) + 1, candidates, np.bool_)
+        places = kept_places("bundle", len(self) + 1, candidates)
+        named = entries.of(self.indices)
+        some = among.take(named).nonzero()[0]
+        # How many are of each row: what is few is looked for in what is many.
+        ends = entries.lengths.cumsum()
+        until = some.searchsorted(ends)
+        counts = until.copy()
+        counts[1:] -= until[:-1]
+        at = some + (entries.starts + entries.lengths - ends).repeat(counts)
+        source, weights = entries.known.repeat(counts), self.weights.take(at)
+        target = places.take(named.take(some))
+        return Hits(rows, candidates, source, target, weights, places.take(candidates))
+
+    def _entries(self, rows: Rows) -> Entries:
+        """All entries of the rows."""
+        known = (np.asarray(rows) >= 0).nonzero()[0]
+        own = np.asarray(rows).take(known)
+        starts = self.indptr.take(own)
+        return Entries(known, starts, self.indptr.take(own + 1) - starts)
+
+    def _values(self, entries: Entries, weights: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """What each entry adds to the score of the item it names."""
-        values: npt.NDArray[np.float64] = self.weights[entries] * np.asarray(weights, np.float64)[source]
+        each = np.asarray(weights, np.float64).take(entries.known).repeat(entries.lengths)
+        values: npt.NDArray[np.float64] = entries.of(self.weights) * each
         return values
-
-    def _places(self, candidates: npt.NDArray[np.integer]) -> AbstractContextManager[npt.NDArray[np.int32]]:
-        """``int32[n + 1]``, 1 + position at each candidate; that of −1 is the last, which no entry names."""
-        return self._scratch.places("items", len(self) + 1, candidates)

@@ -1,39 +1,27 @@
 """The columns of one batch, each block computed when one of its columns is first asked for."""
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property, lru_cache
-from typing import NamedTuple
+import threading
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
-from vitrine.domain.columns import column as column_of
 from vitrine.domain.columns import contributed_name
 from vitrine.domain.stages import Laps
 from vitrine.errors import InferenceError, InferenceTimeout
-from vitrine.features import context, history, items, relation, sequence, shopper, taste
+from vitrine.features.plan import BLOCKS, plan_of
 from vitrine.features.scale import places, shares
 from vitrine.interest import Interests
 from vitrine.plugin import Batch
 
 Column32 = npt.NDArray[np.float32]
-Block = Mapping[str, Column32]
 
-_BLOCKS: dict[str, Callable[[Batch, Catalog], Block]] = {
-    "shopper": shopper.columns,
-    "context": context.columns,
-    "history": history.columns,
-    "taste": taste.columns,
-    "item": items.columns,
-}
-# Blocks that read the models of the bundle, too; without one their columns say nothing.
-_MODEL_BLOCKS: dict[str, Callable[[Batch, Catalog, AttachedBundle | None], Block]] = {
-    "sequence": sequence.columns,
-    "relation": relation.columns,
-}
 _SAYS = {"share": shares, "rank": places}
+# Rows for columns, to begin with: as many as models of today read.
+_ROOM = 128
 
 
 class Features:
@@ -50,16 +38,21 @@ class Features:
         self._batch = batch
         self._catalog = catalog
         self._bundle = bundle
-        self._known: dict[str, Column32] = {}
+        # A row for each column that is known, and its number by name. Rows never change once they have one.
+        self._table: Column32 = np.empty((_ROOM, len(batch.items.ids)), np.float32)
+        self._known: dict[str, int] = {}
+        self._used = 0
+        self._keeping = threading.Lock()
         self._interests: Interests | InferenceError | InferenceTimeout | None = None
         self.laps: Laps | None = None
 
-    def put(self, plugin: str, columns: Block) -> None:
+    def put(self, plugin: str, columns: Mapping[str, Column32]) -> None:
         """Takes in what a plugin contributes: ``float32[n]`` by name of its columns, which were checked.
 
         It may use its arrays again: copies are kept.
         """
-        self._keep({contributed_name(plugin, name): values.copy() for name, values in columns.items()})
+        names = [contributed_name(plugin, name) for name in columns]
+        self._keep(names, np.array(list(columns.values()), np.float32))
 
     def column(self, name: str) -> Column32:
         """``float32[n]``, read-only, NaN where there is nothing to say.
@@ -69,23 +62,24 @@ class Features:
         Raises:
             KeyError: There is no such column.
         """
-        known = self._known.get(name)
-        if known is None:
+        if name not in self._known:
             self._compute((name,))
-            known = self._known.get(name)
-        return self._nothing if known is None else known
+        row = self._known.get(name)
+        return self._nothing if row is None else _frozen(self._table[row])
 
     def matrix(self, names: Sequence[str]) -> Column32:
         """``float32[n, f]``, in one piece by rows: the columns of some names."""
-        n, known = len(self._batch.items.ids), self._known
-        missing = [name for name in names if name not in known]
+        known = self._known
+        missing = tuple([name for name in names if name not in known])
         if missing:
             self._compute(missing)
         if not names:
-            return np.empty((n, 0), np.float32)
-        nothing = self._nothing
-        columns = np.concatenate([known.get(name, nothing) for name in names])
-        return np.ascontiguousarray(columns.reshape(len(names), n).T)
+            return np.empty((len(self._batch.items.ids), 0), np.float32)
+        rows = [known.get(name, -1) for name in names]
+        columns = self._table.take(rows, axis=0)
+        if -1 in rows:
+            columns[[place for place, row in enumerate(rows) if row < 0]] = np.nan
+        return np.ascontiguousarray(columns.T)
 
     def interests(self) -> Interests | None:
         """What each of the q shoppers is interested in, as the bundle's model reads it; ``None`` without a model.
@@ -115,7 +109,7 @@ class Features:
         """What who did not take part says."""
         return _frozen(np.full(len(self._batch.items.ids), np.nan, np.float32))
 
-    def _compute(self, names: Sequence[str]) -> None:
+    def _compute(self, names: tuple[str, ...]) -> None:
         """Columns of some names, all that are missing of the components together.
 
         Of a component that is not there none is kept: who runs later may bring what is missing now.
@@ -124,66 +118,45 @@ class Features:
             KeyError: There is no such column.
         """
         took = Laps()
-        said: dict[str, dict[str, Column32]] = {}
-        for name in names:
-            place = _place(name)
-            if place.says:
-                scores = self._scores(place.kind, place.component)
-                if scores is not None:
-                    said.setdefault(place.says, {})[name] = scores
-            elif name not in self._known:
-                self._keep(self._block(place.kind))
-                if name not in self._known:
-                    raise KeyError(name)
-        for says, columns in said.items():
-            table = _SAYS[says](np.array(list(columns.values())), self._batch.offsets)
-            self._keep(dict(zip(columns, table, strict=True)))
+        plan = plan_of(names)
+        for block in plan.blocks:
+            columns, made = BLOCKS[block]
+            if columns[0] not in self._known:
+                self._keep(columns, made(self._batch, self._catalog, self._bundle))
+        scores = [self._scores(*component) for component in plan.components]
+        there = [place for place, told in enumerate(scores) if told is not None]
+        if there:
+            table = np.array([scores[place] for place in there])
+            for says, wanted in plan.said.items():
+                mine = [place for place in there if place in wanted]
+                if not mine:
+                    continue
+                told = table if len(mine) == len(there) else table[[there.index(place) for place in mine]]
+                self._keep([wanted[place] for place in mine], _SAYS[says](told, self._batch.offsets))
         if self.laps is not None:
             self.laps.within("features", took)
 
-    def _block(self, name: str) -> Block:
-        """The columns of a block.
-
-        Raises:
-            KeyError: There is no such block.
-        """
-        if name in _MODEL_BLOCKS:
-            return _MODEL_BLOCKS[name](self._batch, self._catalog, self._bundle)
-        return _BLOCKS[name](self._batch, self._catalog)
-
-    def _keep(self, columns: Block) -> None:
-        """Remembers columns, which many read from now on and nobody may change."""
-        for values in columns.values():
-            values.flags.writeable = False
-        self._known.update(columns)
+    def _keep(self, names: Sequence[str], columns: Column32) -> None:
+        """Remembers columns, a row each, which many read from now on and nobody may change."""
+        with self._keeping:
+            start, stop = self._used, self._used + len(names)
+            if stop > len(self._table):
+                # Who reads the old one finds in it what was known.
+                table = np.empty((2 * stop, self._table.shape[1]), np.float32)
+                table[:start] = self._table[:start]
+                self._table = table
+            self._table[start:stop] = columns
+            self._used = stop
+            self._known.update(zip(names, range(start, stop), strict=True))
 
     def _scores(self, kind: str, name: str) -> Column32 | None:
-        """What a ranker that ran, or a source that was asked, says of the candidates."""
+        """What a ranker that ran, a source that was asked, or the shop itself says of the candidates."""
         batch = self._batch
-        if kind == "plugin":
-            return None
+        if kind == "item":
+            return batch.items.popularity
         if kind == "ranker":
             return batch.scores.get(name)
         return batch.source_scores[:, batch.source_names.index(name)] if name in batch.source_names else None
-
-
-class _Place(NamedTuple):
-    """Where a column comes from: a block, or what a component ("ranker", "source", "plugin") says, and as what."""
-
-    kind: str
-    component: str = ""
-    says: str = ""
-
-
-# Models name the same few hundred for as long as they are served.
-@lru_cache(maxsize=4096)
-def _place(name: str) -> _Place:
-    kind, _, rest = name.partition(":")
-    if not rest:
-        return _Place(name.partition(".")[0])
-    column_of(name)
-    component, _, says = rest.rpartition(".")
-    return _Place(kind, component, says)
 
 
 def _frozen(values: Column32) -> Column32:

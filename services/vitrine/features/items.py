@@ -1,35 +1,35 @@
 """What the candidate is like, beside the other candidates."""
 
-import math
 from itertools import pairwise
 
 import numpy as np
 
+from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.domain.profile import DAY
-from vitrine.features.scale import Column32, median, places, shares
+from vitrine.features.scale import Column32, median
 from vitrine.plugin import Batch
 
+# How popular it is stands beside what components say of it (`vitrine.features.features`).
+COLUMNS = ("item.age_days", "item.price", "item.trend", "item.found_by")
 
-def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
+
+def columns(batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> Column32:
     """The block."""
-    del catalog
+    del catalog, bundle
     items = batch.items
-    age = np.where(items.created > 0, np.maximum(batch.request_time - items.created, 0.0) / DAY, math.nan)
-    octaves = np.full(len(items.ids), np.nan)
-    priced = np.flatnonzero(items.price_micros > 0)
-    octaves[priced] = np.log2(items.price_micros[priced])
-    for start, end in pairwise(batch.offsets.tolist()):
-        own = octaves[start:end]
-        known = own[~np.isnan(own)]
-        if len(known):
-            own -= median(known)
+    table = np.full((len(COLUMNS), len(items.ids)), np.nan, np.float32)
+    dated = (items.created > 0).nonzero()[0]
+    age = np.maximum(batch.request_time - items.created.take(dated), 0.0) / DAY
+    table[0, dated] = np.log1p(age)
+    priced = (items.price_micros > 0).nonzero()[0]
+    octaves = np.log2(items.price_micros.take(priced))
+    ends = priced.searchsorted(batch.offsets)
+    for start, end in pairwise(ends.tolist()):
+        if end > start:
+            octaves[start:end] -= median(octaves[start:end])
+    table[1, priced] = octaves
+    table[2] = items.trend
     found = ~np.isnan(batch.source_scores)
-    return {
-        "item.age_days": np.log1p(age).astype(np.float32),
-        "item.price": octaves.astype(np.float32),
-        "item.popularity": shares(items.popularity, batch.offsets),
-        "item.popularity_rank": places(items.popularity, batch.offsets),
-        "item.trend": np.asarray(items.trend, np.float32),
-        "item.found_by": found.sum(axis=1).astype(np.float32),
-    }
+    table[3] = found.astype(np.float32) @ np.ones(found.shape[1], np.float32)
+    return table

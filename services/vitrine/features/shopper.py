@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.domain.profile import DAY, Profile
 from vitrine.features.scale import Column32, spread
@@ -19,15 +20,14 @@ _NAMES = (
     "gap_days",
     "repeats",
 )
-_COLUMNS = tuple(f"shopper.{name}" for name in _NAMES)
+COLUMNS = tuple(f"shopper.{name}" for name in _NAMES)
 
 
-def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
+def columns(batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> Column32:
     """The block: logarithms of counts and days; NaN for a shopper of whom nothing is known."""
-    del catalog
+    del catalog, bundle
     table = np.array([_row(profile, batch.request_time) for profile in batch.profiles], np.float32)
-    table = spread(table.reshape(-1, len(_NAMES)).T, batch.offsets)
-    return dict(zip(_COLUMNS, table, strict=True))
+    return spread(table.reshape(-1, len(_NAMES)).T, batch.offsets)
 
 
 def gap_days(profile: Profile) -> float:
@@ -35,9 +35,8 @@ def gap_days(profile: Profile) -> float:
     days = profile.purchase_days
     if days < 2:
         return math.nan
-    bought = profile.items.last_purchase
     first = profile.first_time
-    return max(float(bought.max(initial=first)) - first, DAY) / DAY / (days - 1)
+    return max(float(profile.items.last_purchase.max(initial=first)) - first, DAY) / DAY / (days - 1)
 
 
 def _row(profile: Profile, now: float) -> tuple[float, ...]:
@@ -45,7 +44,7 @@ def _row(profile: Profile, now: float) -> tuple[float, ...]:
         return (0.0, 0.0, math.nan, math.nan, 0.0, math.nan, math.nan, math.nan)
     purchases = profile.items.purchases
     # A profile that came over the wire may hold anything; nonsense in it must not cost the rankers their columns.
-    total, distinct = max(float(purchases.sum()), 0.0), int(np.count_nonzero(purchases))
+    total, distinct = max(float(np.add.reduce(purchases)), 0.0), int(np.count_nonzero(purchases))
     days = max(profile.purchase_days, 0)
     return (
         math.log1p(profile.event_count),

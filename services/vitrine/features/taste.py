@@ -2,100 +2,100 @@
 
 import math
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
-from vitrine.domain.profile import Counters, Profile, decay
+from vitrine.domain.profile import Counters, Profile
 from vitrine.features.codes import category_names
 from vitrine.features.scale import Column32
 from vitrine.plugin import Batch
 
 _BAND = re.compile(r"-?[0-9]{1,3}")
 _NAMES = ("category", "category_now", "top_category", "brand", "price_band", "price_gap")
-_COLUMNS = tuple(f"taste.{name}" for name in _NAMES)
+COLUMNS = tuple(f"taste.{name}" for name in _NAMES)
 
 Floats = npt.NDArray[np.float64]
 
 
-def columns(batch: Batch, catalog: Catalog) -> dict[str, Column32]:
+def columns(batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> Column32:
     """The block: shares of the shopper's strongest interest; NaN where item or shopper has nothing to compare."""
-    table = np.full((len(_NAMES), len(batch.items.ids)), np.nan, np.float32)
+    del bundle
+    table = np.full((len(COLUMNS), len(batch.items.ids)), np.nan, np.float32)
     items, now, names = batch.items, batch.request_time, category_names(catalog)
     for q, profile in enumerate(batch.profiles):
         own = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
         if profile.event_count == 0:
             continue
         category, brand = items.category[own], items.brand[own]
-        paths, departments = names.paths, names.departments
-        shares = _shares(profile.categories, profile, now)
-        table[0, own] = _by_code(profile.categories, shares, paths.get, len(paths)).take(category)
-        by_department = _by_code(profile.categories, shares, departments.get, len(departments))
+        keys = profile.categories.keys
+        shares = np.empty((2, len(keys)))
+        shares[0] = _shares(profile, profile.categories, now)
+        shares[1] = _shares(profile, profile.categories, now, short=True)
+        table[:2, own] = _by_code(shares, keys, names.paths.get, len(names.paths)).take(category, axis=1)
+        by_department = _by_code(shares[0], keys, names.departments.get, len(names.departments))
         table[2, own] = by_department.take(names.department.take(category))
-        shares = _shares(profile.categories, profile, now, short=True)
-        table[1, own] = _by_code(profile.categories, shares, paths.get, len(paths)).take(category)
-        shares = _shares(profile.brands, profile, now)
+        brands = _shares(profile, profile.brands, now)
         # Counted after the codes were given out, so that each has a cell.
-        table[3, own] = _by_code(profile.brands, shares, catalog.brand_code, len(catalog.brands)).take(brand)
-        table[4:6, own] = _price(profile, items.price_micros[own], now)
-    return dict(zip(_COLUMNS, table, strict=True))
+        table[3, own] = _by_code(brands, profile.brands.keys, catalog.brand_code, len(catalog.brands)).take(
+            brand
+        )
+        _price(profile, items.price_micros[own], now, table[4:6, own])
+    return table
 
 
-def _shares(counters: Counters, profile: Profile, now: float, *, short: bool = False) -> Floats:
+def _shares(profile: Profile, counters: Counters, now: float, *, short: bool = False) -> Floats:
     """``float64[k]``: interest in each of k keys as a share of the largest."""
-    interest = _interest(counters, profile, now, short=short)
+    interest = profile.counted(counters, now, short=short)
     largest = float(interest.max(initial=0.0))
     return interest / largest if largest > 0 else np.zeros(len(interest))
 
 
-def _by_code(counters: Counters, shares: Floats, code_of: Callable[[str], int | None], size: int) -> Floats:
-    """``float64[size + 1]``: shares by code, 0 for one that the shopper does not know; NaN at −1, for none.
+def _by_code(shares: Floats, keys: Sequence[str], code_of: Callable[[str], int | None], size: int) -> Floats:
+    """``float64[..., size + 1]``: shares by code, 0 for one that the shopper does not know; NaN at −1, for none.
 
     Args:
-        counters: Its keys are names.
-        shares: ``float64[k]``, of each key.
+        shares: ``float64[..., k]``, of each key.
+        keys: k names.
         code_of: The code of a name; ``None`` or −1 for what no item has.
         size: How many codes there are.
     """
-    found = np.zeros(size + 1)
-    for name, share in zip(counters.keys, shares.tolist(), strict=True):
-        code = code_of(name) if name else None
-        if code is not None and 0 <= code < size:
-            found[code] = share
-    found[size] = math.nan
+    codes = [code_of(key) if key else None for key in keys]
+    found = np.zeros((*shares.shape[:-1], size + 1))
+    # What has no code falls into the last cell.
+    found[..., [-1 if code is None or code >= size else code for code in codes]] = shares
+    found[..., size] = math.nan
     return found
 
 
-def _interest(counters: Counters, profile: Profile, now: float, *, short: bool = False) -> Floats:
-    values = counters.short_term if short else counters.long_term
-    half_life = profile.short_half_life if short else profile.long_half_life
-    return np.maximum(decay(values, counters.last_time, now, half_life), 0.0)
+# Keys of a half-octave of price are its number; a profile that came over the wire may hold anything.
+@lru_cache(maxsize=1024)
+def _half_octave(key: str) -> int | None:
+    return int(key) if _BAND.fullmatch(key) else None
 
 
-def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float) -> Floats:
-    """``float64[2, m]``: interest in the item's half-octave of price, and octaves above what the shopper looks at."""
-    out = np.full((2, len(price_micros)), math.nan)
+def _price(profile: Profile, price_micros: npt.NDArray[np.int64], now: float, out: Column32) -> None:
+    """``[2, m]``: interest in the item's half-octave of price, and octaves above what the shopper looks at."""
     bands = profile.price_bands
-    priced = np.flatnonzero(price_micros > 0)
-    if len(bands) == 0 or not len(priced):
-        return out
-    octaves = np.log2(price_micros[priced] / 1e6)
-    interest = _interest(bands, profile, now)
-    # Half-octaves by number; a profile that came over the wire may hold anything.
-    numbered = [place for place, key in enumerate(bands.keys) if _BAND.fullmatch(key)]
-    theirs = np.array([int(bands.keys[place]) for place in numbered], np.int64)
-    interest = interest[numbered]
+    priced = (price_micros > 0).nonzero()[0]
+    theirs = [_half_octave(key) for key in bands.keys]
+    numbered = [place for place, number in enumerate(theirs) if number is not None]
+    interest = profile.counted(bands, now)[numbered]
     total = float(interest.sum())
-    if total <= 0:
-        return out
+    if not len(priced) or total <= 0:
+        return
+    octaves = np.log2(price_micros.take(priced) / 1e6)
+    numbers = np.array([theirs[place] for place in numbered], np.int64)
     band = np.floor(2 * octaves).astype(np.int64)
-    lowest, highest = int(theirs.min()), int(theirs.max())
+    lowest = int(numbers.min())
     # One cell more on either side, for what the shopper does not know.
-    known = np.zeros(highest - lowest + 3)
-    np.add.at(known, theirs - (lowest - 1), interest)
-    out[0, priced] = known[np.clip(band, lowest - 1, highest + 1) - (lowest - 1)] / float(interest.max())
+    known = np.bincount(numbers - (lowest - 1), interest)
+    known = np.concatenate((known / float(interest.max()), (0.0,)))
+    band -= lowest - 1
+    out[0, priced] = known.take(band, mode="clip")
     # The middle of a half-octave lies a quarter of an octave above its edge.
-    out[1, priced] = octaves - (float(theirs @ interest) / total / 2 + 0.25)
-    return out
+    out[1, priced] = octaves - (float(numbers @ interest) / total / 2 + 0.25)

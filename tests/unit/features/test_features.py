@@ -10,7 +10,16 @@ from tests.support.shop import make_catalog
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile
 from vitrine.domain.request import Context
-from vitrine.features import ALWAYS, column, component_columns, keys_of, names_of, problem
+from vitrine.features import (
+    ALWAYS,
+    Features,
+    column,
+    component_columns,
+    contributed_name,
+    keys_of,
+    names_of,
+    problem,
+)
 from vitrine.plugin import Batch, Scores
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.ranking.batch import make_batch
@@ -156,7 +165,37 @@ def test_scores_of_rankers_are_shares_and_places() -> None:
 def test_a_score_is_made_a_column_once() -> None:
     batch = batch_of([["i1", "i2"]], [Profile()], {"cf": np.array([1, 2], np.float32)})
     for name in ("ranker:cf.share", "source:popular.rank"):
-        assert batch.features.column(name) is batch.features.column(name)
+        first = batch.features.column(name)
+        assert np.shares_memory(first, batch.features.column(name))
+        assert not first.flags.writeable
+
+
+def test_more_columns_than_there_is_room_for_are_found_as_the_first_ones() -> None:
+    batch = batch_of([["i1", "i2"], ["i3"]], [Profile(), regular()])
+    first = batch.features.matrix(ALWAYS[:20])
+    names = tuple(f"n{place}" for place in range(300))
+    given = np.arange(900, dtype=np.float32).reshape(300, 3)
+    assert isinstance(batch.features, Features)
+    batch.features.put("many", dict(zip(names, given, strict=True)))
+    wanted = given.copy()
+    given[:] = -1  # its own to use again
+    found = batch.features.matrix([contributed_name("many", name) for name in names])
+    np.testing.assert_array_equal(found, wanted.T)
+    np.testing.assert_array_equal(batch.features.matrix(ALWAYS[:20]), first)
+    np.testing.assert_array_equal(batch.features.column("plugin:many.n7"), wanted[7])
+
+
+def test_what_was_missing_is_there_once_somebody_brings_it() -> None:
+    scores: dict[str, Scores] = {}
+    batch = batch_of([["i1", "i2"]], [Profile()], scores)
+    names = ("item.price", "ranker:cf.share")
+    assert np.isnan(batch.features.matrix(names)[:, 1]).all()
+    scores["cf"] = np.array([1, 2], np.float32)
+    more = batch.features.matrix((*names, "ranker:cf.rank"))
+    np.testing.assert_allclose(more[:, 1:], [[0.5, np.log(2)], [1, 0]], rtol=1e-6)
+    # A model that goes on where the one before it ended.
+    longer = (*names, "ranker:cf.rank", "shopper.events")
+    np.testing.assert_array_equal(batch.features.matrix(longer)[:, :3], more)
 
 
 def test_a_profile_full_of_nonsense_costs_no_column() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.support.small_bundle import ITEMS, encoder, neighbours, write_small_bundle
 from vitrine.bundle import AttachedBundle, load_bundle
+from vitrine.bundle.hits import between
 from vitrine.catalog import Catalog
 from vitrine.domain.candidates import Candidates
 from vitrine.domain.columns import ALWAYS, ORDERED, TIMED, available
@@ -212,6 +213,19 @@ def test_a_batch_has_the_columns_of_its_queries_one_by_one(
         start += len(one)
 
 
+def test_an_item_that_stands_twice_has_the_same_columns_twice(
+    catalog: Catalog, attached: AttachedBundle
+) -> None:
+    lists = [["red", "unheard of", "杯", "red", "unheard of"]]
+    names = [name for name in ALWAYS if not name.endswith("_rank")]
+    twice = batch_of(lists, [shopper(SEEN)], catalog, attached).features.matrix(names)
+    np.testing.assert_array_equal(twice[:2], twice[3:])
+    alone = batch_of([["red", "unheard of", "杯"]], [shopper(SEEN)], catalog, attached).features.matrix(names)
+    np.testing.assert_array_equal(twice[:3], alone)
+    assert twice[0, names.index("history.views")] > 0
+    assert np.isnan(twice[1, names.index("sequence.linear_latest")])
+
+
 def test_data_without_order_or_times_has_no_columns_that_need_them() -> None:
     assert available(has_times=True, has_order=True) == ALWAYS
     ordered = available(has_times=False, has_order=True)
@@ -229,5 +243,6 @@ def test_weights_between_items_are_those_of_the_neighbours() -> None:
     rows, candidates = np.array([2, -1, 0], np.int32), np.array([1, 0, -1, 1], np.int32)
     expected = [[0.125, 0.75, 0, 0.125], [0] * 4, [0.5, 0, 0, 0.5]]
     for _ in range(2):  # the second call finds the scratch space clean
-        np.testing.assert_array_equal(model.between(rows, candidates), np.array(expected, np.float32))
-    assert model.between(rows[:0], candidates).shape == (0, 4)
+        found = between([model.hits(rows, candidates)])[:, 0].T
+        np.testing.assert_array_equal(found, np.array(expected, np.float32))
+    assert between([model.hits(rows[:0], candidates)]).shape == (4, 1, 0)
