@@ -11,8 +11,8 @@ from vitrine.domain.answer import Degradation, DegradationCode
 from vitrine.hosting import checks
 from vitrine.hosting.facts import RankerFacts
 from vitrine.hosting.hosted import Hosted, Missing
+from vitrine.hosting.leg import Leg
 from vitrine.hosting.rankers import Rankers
-from vitrine.hosting.run import Leg
 from vitrine.plugin import Attribution, Batch, Scores
 
 Positions = npt.NDArray[np.int64]

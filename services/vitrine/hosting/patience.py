@@ -7,14 +7,16 @@ from collections.abc import Callable
 from typing import TypeVar, cast
 
 from vitrine.errors import Timeout
-from vitrine.hosting.run import Leg, Run, RunningLeg, Superseded
-from vitrine.hosting.waiting import LOOK_SECONDS
+from vitrine.hosting.leg import Leg, Superseded
+from vitrine.hosting.run import Run, RunningLeg
 from vitrine.hosting.workers import Workers
 
 T = TypeVar("T")
 
 # For importing a plugin and for each of its hooks: models are read there.
 START_SECONDS = 60.0
+# How often to look whether a plugin has begun to run late.
+_LOOK_SECONDS = 0.01
 # One thread for as long as none hangs: each new one would take its memory from another place, and not give it back.
 _THREADS = Workers(1)
 
@@ -89,9 +91,13 @@ def run_watched(work: Callable[[Leg], T]) -> T:
         _THREADS.run(task)
         return leg
 
-    leg = begin()
-    while not ended.done.wait(LOOK_SECONDS):
-        if run.give_up():
-            _THREADS.give_up(leg.thread)
-            leg = begin()
-    return cast("T", ended.result())
+    try:
+        leg = begin()
+        while not ended.done.wait(_LOOK_SECONDS):
+            if run.give_up() is not None:
+                _THREADS.give_up(leg.thread)
+                leg = begin()
+        return cast("T", ended.result())
+    finally:
+        # A run and its leg hold each other, and what was called: models that were replaced would wait for the collector.
+        run.close()

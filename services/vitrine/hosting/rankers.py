@@ -68,16 +68,8 @@ class Rankers:
         """
         left = dict.fromkeys(names)
         placed: list[str] = []
-
-        def place(name: str) -> None:
-            del left[name]
-            for other in self.after(name):
-                if other in left:
-                    place(other)
-            placed.append(name)
-
         while left:
-            place(next(iter(left)))
+            self._place(next(iter(left)), left, placed)
         return placed
 
     def after(self, name: str) -> tuple[str, ...]:
@@ -93,3 +85,13 @@ class Rankers:
         """Ends the processes."""
         for plugin in self.elsewhere.values():
             plugin.close()
+
+    # No function within a function: one that calls itself would hold this object, and so a bundle that was replaced, until
+    # the collector comes.
+    def _place(self, name: str, left: dict[str, None], placed: list[str]) -> None:
+        """Moves a name from those that are left to those that have their place, behind those that it comes after."""
+        del left[name]
+        for other in self.after(name):
+            if other in left:
+                self._place(other, left, placed)
+        placed.append(name)

@@ -6,17 +6,24 @@ import math
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Generic, Protocol, TypeVar, cast
 
-from vitrine.errors import Timeout
-from vitrine.hosting.run import Leg, Run, RunningLeg, Superseded
+from vitrine.hosting.hosted import Hosted
+from vitrine.hosting.leg import Superseded
+from vitrine.hosting.remembering import Remembering
+from vitrine.hosting.run import Run, RunningLeg
+from vitrine.hosting.steps import out_of_time
 
 log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
-# How often to look whether a plugin has begun to run late: no call is noticed later than this.
-LOOK_SECONDS = 0.01
+# When to look again whether a plugin has begun to run late, where none runs now. Whoever begins a call that is due before
+# that tells the event loop; nearly no request takes so long, and each look takes the interpreter from who computes.
+LOOK_SECONDS = 0.05
+# Timers may come a little early.
+_LEAST_SECONDS = 0.001
 
 
 class Threads(Protocol):
@@ -41,17 +48,23 @@ class Waiter:
     def __init__(self, threads: Threads) -> None:
         self._threads = threads
 
-    async def run(self, work: Callable[[Leg], T], seconds: float | None) -> T:
+    async def run(
+        self,
+        work: Callable[[RunningLeg], T],
+        seconds: float | None,
+        late: Callable[[Remembering], T] | None = None,
+    ) -> T:
         """What the work answers.
 
         Args:
             work: Is given how to call plugins. It may be called again, in another thread, and must then do the same.
             seconds: Time that it has; ``None`` for any.
+            late: What stands in for an answer when that is over, in the event loop; ``None`` for an error.
 
         Raises:
             Timeout: It took longer.
         """
-        watch = _Watch(asyncio.get_running_loop(), self._threads, work, seconds)
+        watch = _Watch(asyncio.get_running_loop(), self._threads, work, seconds, late)
         watch.begin()
         try:
             return await watch.answer
@@ -69,14 +82,16 @@ class _Watch(Generic[T]):
         self,
         loop: asyncio.AbstractEventLoop,
         threads: Threads,
-        work: Callable[[Leg], T],
+        work: Callable[[RunningLeg], T],
         seconds: float | None,
+        late: Callable[[Remembering], T] | None,
     ) -> None:
         self.answer: asyncio.Future[T] = loop.create_future()
-        self.run = Run(math.inf if seconds is None else time.monotonic() + seconds)
+        self.run = Run(math.inf if seconds is None else time.monotonic() + seconds, self._due_sooner)
         self._loop = loop
         self._threads = threads
         self._work = work
+        self._late = late
         self._leg: RunningLeg | None = None
         self._timer: asyncio.TimerHandle | None = None
 
@@ -93,7 +108,7 @@ class _Watch(Generic[T]):
         """Hands the work to a thread."""
         leg = self._leg = self.run.leg()
         self._threads.run(lambda: self._go(leg))
-        self._look_in(LOOK_SECONDS)
+        self._set_timer()
 
     def _go(self, leg: RunningLeg) -> None:
         """In the thread."""
@@ -123,6 +138,7 @@ class _Watch(Generic[T]):
             return
         if self._timer is not None:
             self._timer.cancel()
+            self._timer = None
         if self.answer.done():
             return
         if failure is None:
@@ -130,24 +146,59 @@ class _Watch(Generic[T]):
         else:
             self.answer.set_exception(failure)
 
-    def _look_in(self, seconds: float) -> None:
+    def _over(self) -> None:
+        """The time of the request is over."""
+        try:
+            if self._late is None:
+                raise out_of_time()
+            self.answer.set_result(self._late(Remembering(self.run.began, self.run.known())))
+        except Exception as error:  # noqa: BLE001 - whoever waits gets it
+            self.answer.set_exception(error)
+
+    def _due_sooner(self) -> None:
+        """In any thread: a call is due before the next look."""
+        with suppress(RuntimeError):  # the server has stopped
+            self._loop.call_soon_threadsafe(self._look_sooner)
+
+    def _look_sooner(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._set_timer()
+
+    def _set_timer(self) -> None:
         """One timer for both: a plugin that is late, and a request whose time is over."""
-        left = math.inf if self.answer.done() else self.run.deadline - time.monotonic()
-        self._timer = self._loop.call_later(max(min(seconds, left), 0.0), self._look)
+        run, now = self.run, time.monotonic()
+        if run.idle:
+            # It may wait for a thread for long: thousands of them would keep the event loop busy.
+            self._timer = None
+            return
+        due = run.due()
+        at = min(now + LOOK_SECONDS if due is None else due, math.inf if self.answer.done() else run.deadline)
+        while True:
+            # Told first, then asked: a call that begins meanwhile is seen here, or sees this.
+            run.looked_at = at
+            due = run.due()
+            if due is None or due >= at:
+                break
+            at = due
+        self._timer = self._loop.call_later(max(at - now, _LEAST_SECONDS), self._look)
 
     def _look(self) -> None:
         """In the event loop."""
         due, now = self.run.due(), time.monotonic()
         if now >= self.run.deadline and not self.answer.done():
-            self.answer.set_exception(Timeout("did not answer in its share of the deadline"))
+            self._over()
         if due is not None and due <= now:
             hangs = self._leg
-            if self.run.give_up() and hangs is not None:
-                self._threads.give_up(hangs.thread)
+            part = self.run.give_up()
+            if part is not None and hangs is not None:
+                if isinstance(part, Hosted):
+                    # What is the server's own comes back.
+                    self._threads.give_up(hangs.thread)
                 if self.answer.done():
                     # Nobody waits any more, and so nobody watches.
-                    self._leg = None
+                    self._leg = self._timer = None
                 else:
                     self.begin()
                 return
-        self._look_in(LOOK_SECONDS if due is None else min(max(due - now, 0.001), LOOK_SECONDS))
+        self._set_timer()

@@ -1,7 +1,8 @@
 """Makes the columns that rankers read out of queries, the catalogue and the bundle. Once per batch."""
 
+import itertools
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple, TypeVar
 
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
+from vitrine.domain.candidates import RowIds
 from vitrine.domain.known_rows import rows_of
 from vitrine.domain.recent import latest
 from vitrine.features import Features, NoFeatures
@@ -21,7 +23,6 @@ T = TypeVar("T", bound=np.generic)
 
 # Beyond this many items the rest of a history adds cost and no order.
 MAX_HISTORY = 200
-_NO_ROWS = np.empty(0, np.int32)
 
 
 def make_batch(
@@ -63,14 +64,16 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
     ids = query.candidates.item_ids
     told = query.candidates.rows
     rows = told if len(told) == len(ids) else catalog.rows(ids)
+    # Nearly always all are known.
+    unknown = rows < 0 if len(rows) and rows.min() < 0 else None
     return Items(
-        ids=tuple(ids),
+        ids=ids if isinstance(ids, RowIds) else tuple(ids),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
-        price_micros=_gather(catalog.price_micros, rows, 0),
-        created=_gather(catalog.created, rows, 0),
-        category=_gather(catalog.category, rows, -1),
-        brand=_gather(catalog.brand, rows, -1),
+        price_micros=_gather(catalog.price_micros, rows, 0, unknown),
+        created=_gather(catalog.created, rows, 0, unknown),
+        category=_gather(catalog.category, rows, -1, unknown),
+        brand=_gather(catalog.brand, rows, -1, unknown),
         popularity=_signal(query.candidates.popularity, len(ids)),
         trend=_signal(query.candidates.trend, len(ids)),
     )
@@ -78,45 +81,33 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
 
 def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> History:
     parts = [_shopper_history(q, query.request_time, catalog) for q in query.queries]
-    rows = np.concatenate([_NO_ROWS, *(part.rows for part in parts)])
+    rows = _joined([part.rows for part in parts], np.int32)
     return History(
-        offsets=_frozen(np.cumsum([0] + [len(part.ids) for part in parts], dtype=np.int64)),
+        offsets=_offsets([len(part.ids) for part in parts]),
         ids=tuple(item_id for part in parts for item_id in part.ids),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
-        weights=_frozen(np.concatenate([np.empty(0), *(part.weights for part in parts)])),
-        purchased=_frozen(np.concatenate([np.empty(0, np.bool_), *(part.purchased for part in parts)])),
+        weights=_frozen(_joined([part.weights for part in parts], np.float64)),
+        purchased=_frozen(_joined([part.purchased for part in parts], np.bool_)),
     )
 
 
 def _recent(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None, visit_gap: float) -> Recent:
     parts = [latest(q.profile, q.context, query.request_time, visit_gap) for q in query.queries]
-    sizes = np.array([len(part.item_ids) for part in parts], np.int64)
-    ends = np.cumsum(sizes)
-    told = [
-        (q.profile.recent.item_ids, part.places, q.context)
-        for q, part in zip(query.queries, parts, strict=True)
-    ]
-    rows = np.concatenate(
-        [
-            _NO_ROWS,
-            *(
-                part
-                for ids, places, context in told
-                for part in (
-                    rows_of(catalog, ids)[places],
-                    rows_of(catalog, context.basket),
-                    rows_of(catalog, context.item_ids),
-                )
-            ),
-        ]
-    )
+    sizes = [len(part.item_ids) for part in parts]
+    offsets = _offsets(sizes)
+    told = []
+    for q, part in zip(query.queries, parts, strict=True):
+        told.append(rows_of(catalog, q.profile.recent.item_ids)[part.places])
+        told += [rows_of(catalog, seeds) for seeds in (q.context.basket, q.context.item_ids) if seeds]
+    rows = _joined(told, np.int32)
+    ends = offsets[1:] if len(sizes) == 1 else np.repeat(offsets[1:], sizes)
     return Recent(
-        offsets=_frozen(np.concatenate(([0], ends))),
+        offsets=offsets,
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
-        steps=_frozen((np.repeat(ends, sizes) - 1 - np.arange(len(rows))).astype(np.int32)),
-        visit=_frozen(np.concatenate([np.empty(0, np.bool_), *(part.visit for part in parts)])),
+        steps=_frozen((ends - 1 - np.arange(len(rows))).astype(np.int32)),
+        visit=_frozen(_joined([part.visit for part in parts], np.bool_)),
     )
 
 
@@ -136,7 +127,7 @@ def _shopper_history(query: ShopperQuery, now: float, catalog: Catalog) -> _Past
     short = _share(query.profile.interest(now, short=True))
     if short.any():
         weights = (1 - SHORT_SHARE) * weights + SHORT_SHARE * short
-    kept = np.flatnonzero(weights > 0)
+    kept = (weights > 0).nonzero()[0]
     if len(kept) > MAX_HISTORY:
         kept = np.sort(kept[np.argpartition(-weights[kept], MAX_HISTORY)[:MAX_HISTORY]])
     ids = [items.item_ids[i] for i in kept.tolist()]
@@ -170,18 +161,33 @@ def _bundle_rows(rows: npt.NDArray[np.int32], bundle: AttachedBundle | None) -> 
         return _frozen(np.full(len(rows), -1, np.int32))
     # An item may have joined the catalogue since the bundle last looked.
     table = bundle.bundle_rows
-    return _gather(table, np.where(rows < len(table), rows, np.int32(-1)), -1)
+    unknown = (rows < 0) | (rows >= len(table))
+    return _gather(table, np.where(unknown, 0, rows), -1, unknown)
 
 
-def _gather(column: npt.NDArray[T], rows: npt.NDArray[np.int32], missing: int) -> npt.NDArray[T]:
-    """The column at the rows, ``missing`` where the row is −1."""
+def _gather(
+    column: npt.NDArray[T], rows: npt.NDArray[np.int32], missing: int, unknown: npt.NDArray[np.bool_] | None
+) -> npt.NDArray[T]:
+    """The column at the rows, ``missing`` where they are not known."""
     if len(column) == 0:
         return _frozen(np.full(len(rows), missing, column.dtype))
     # `take` is several times quicker than brackets where rows are int32.
     taken = column.take(rows)
-    if len(rows) and rows.min() < 0:
-        taken[rows < 0] = missing
+    if unknown is not None:
+        taken[unknown] = missing
     return _frozen(taken)
+
+
+def _joined(parts: Sequence[npt.NDArray[T]], dtype: type[T]) -> npt.NDArray[T]:
+    """All parts one after the other; nearly always there is one."""
+    if len(parts) == 1:
+        return parts[0]
+    return np.concatenate([np.empty(0, dtype), *parts])
+
+
+def _offsets(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
+    """``int64[q + 1]``: where each of some parts begins, and the end."""
+    return _frozen(np.array([0, *itertools.accumulate(sizes)], np.int64))
 
 
 def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:

@@ -6,6 +6,7 @@ import numpy.typing as npt
 _MOST = float(np.finfo(np.float32).max)
 # By a power of 2, so that nothing is rounded; relative distances are all that counts.
 _QUARTER = np.float32(0.25)
+_ZERO = np.float32(0)
 
 
 def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
@@ -22,7 +23,6 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """
     if len(scores) == 0:
         return scores
-    known = ~np.isnan(scores)
     # A column in one piece is reduced far quicker; `fmax` and `fmin` pass over NaN.
     columns = np.ascontiguousarray(scores.T)
     high = np.fmax.reduce(columns, axis=1, initial=-np.inf)
@@ -31,22 +31,22 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         # The distance between such scores is no float32.
         return normalise(scores * _QUARTER)
     span = high - low
-    usable = np.isfinite(span) & (span > 0)
-    low, span = np.where(usable, low, 0), np.where(usable, span, 1)
-    scaled = np.where(known & usable, (scores - low) / span, 0)
-    return scaled.astype(np.float32)
+    # What tells nothing apart is divided by infinity: 0.
+    span[~(span > 0)] = np.inf
+    scaled: npt.NDArray[np.float32] = np.fmax((scores - low) / span, _ZERO)
+    return scaled
 
 
 def spread(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     """``float32[n]``: scores of any range brought to 0.01 to 1, in the same order; NaN becomes 0 and so comes last."""
-    known = ~np.isnan(scores)
-    if not known.any():
+    low, high = np.fmin.reduce(scores, initial=np.inf), np.fmax.reduce(scores, initial=-np.inf)
+    if high < low:
         return np.zeros(len(scores), np.float32)
-    low, high = np.nanmin(scores), np.nanmax(scores)
     if float(high) - float(low) > _MOST:
         return spread(scores * _QUARTER)
-    scaled = 0.01 + 0.99 * (scores - low) / (high - low) if high > low else np.ones_like(scores)
-    return np.where(known, scaled, 0).astype(np.float32)
+    rising = 0.01 + 0.99 * (scores - low) / (high - low) if high > low else scores - low + 1
+    scaled: npt.NDArray[np.float32] = np.fmax(rising, _ZERO)
+    return scaled
 
 
 def order(scores: npt.NDArray[np.float32], ties: npt.NDArray[np.uint64]) -> npt.NDArray[np.int64]:

@@ -22,13 +22,17 @@ def diversify(
     """
     limit = min(limit, len(scores))
     value = (1 - strength) * scores.astype(np.float64)
+    alike = vectors @ vectors.T
+    np.minimum(np.maximum(alike, 0, out=alike), 1, out=alike)
     # What each item is worth beside each; beside several, the least of that.
-    beside = value - strength * np.clip(vectors @ vectors.T, 0, 1).astype(np.float64)
-    picked = np.empty(limit, np.int64)
-    values = np.empty(limit, np.float32)
-    for step in range(limit):
+    beside = np.multiply(alike, strength, dtype=np.float64)
+    np.subtract(value, beside, out=beside)
+    picked: list[int] = []
+    values: list[float] = []
+    for _ in range(limit):
         best = int(value.argmax())
-        picked[step], values[step] = best, value[best]
+        picked.append(best)
+        values.append(value[best])
         np.minimum(value, beside[best], out=value)
         value[best] = -np.inf
-    return picked, values
+    return np.array(picked, np.int64), np.array(values, np.float32)

@@ -27,7 +27,7 @@ from vitrine.hosting import DIRECT, SILENT, Calls, Leg, Observer, Plugin, Ranker
 from vitrine.hosting.status import statuses
 from vitrine.ranking.attribution import Counted, counted
 from vitrine.ranking.batch import make_batch
-from vitrine.ranking.explain import explain
+from vitrine.ranking.explain import ReasonTeller
 from vitrine.ranking.explanation import explanation
 from vitrine.ranking.ordering import Orderer, Ordering
 from vitrine.ranking.query import RankingQuery, ShopperQuery
@@ -76,7 +76,9 @@ class RankingEngine:
         names = sorted({name for s in scenes for name in (*s.rankers, s.reranker) if name})
         blocks = (*config.features, *_contributors(bundle))
         self.rankers: Rankers = make_rankers(plugins, names, bundle, config, blocks=blocks, observer=observer)
-        self._orderer = Orderer(catalog, bundle, self.rankers, config.retrieval.new_arrival_days * DAY)
+        new_days = config.retrieval.new_arrival_days
+        self._orderer = Orderer(catalog, bundle, self.rankers, new_days * DAY)
+        self._teller = ReasonTeller(catalog, self.rankers, new_days)
         self.versions = Versions(
             bundle=bundle.version if bundle else "",
             server=__version__,
@@ -208,16 +210,8 @@ class RankingEngine:
         blended = Counted(made.names, made.shares[positions])
         before = len(scored.calls.degraded)
         try:
-            return explain(
-                index,
-                query,
-                scored.batch,
-                theirs,
-                counted(made.decided, scored.batch, theirs, blended, scored.calls),
-                scored.calls,
-                self._catalog,
-                self._config.retrieval.new_arrival_days,
-            )
+            told = counted(made.decided, scored.batch, theirs, blended, scored.calls)
+            return self._teller.reasons(index, query, scored.batch, theirs, told, scored.calls)
         except Exception:
             # A window without sentences is better than none.
             log.exception("reasons cannot be told")

@@ -1,5 +1,8 @@
 """Derives the reason of each item of a list from what counted most in its score, as far as it is true."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
@@ -14,81 +17,117 @@ from vitrine.ranking.truths import Truths
 
 Shares = npt.NDArray[np.float32]
 Codes = npt.NDArray[np.int8]
+Positions = npt.NDArray[np.int64]
+
+# Which components count follows from the scene, but for sources that a caller may name.
+_REMEMBERED = 256
+_CODES = max(ReasonCode) + 1
 
 
-def explain(
-    index: int,
-    query: ShopperQuery,
-    batch: Batch,
-    positions: npt.NDArray[np.int64],
-    counted: Counted,
-    calls: Calls,
-    catalog: Catalog,
-    new_days: float,
-) -> list[Reason]:
-    """The reason of each of m items: of what counted, the largest share whose reason is true of the item.
+class _Told(NamedTuple):
+    """A column for each reason of each component: ``int64[k]`` which component, ``int8[k]`` which reason."""
 
-    Where none is, what the sources that found it stand for and then any other reason, as far as true; nothing where
-    nothing is.
+    columns: npt.NDArray[np.int64]
+    codes: Codes
+
+
+class ReasonTeller:
+    """Tells why items are where they are.
 
     Args:
-        index: Which query of the batch.
-        query: That query.
-        batch: The batch.
-        positions: ``int64[m]``, candidates of the batch.
-        counted: What each component added to each item's score.
-        calls: How rankers are asked which item of the history speaks for a candidate.
         catalog: For titles.
+        rankers: What each of them is a reason for.
         new_days: How long an item is new.
     """
-    if len(positions) == 0:
-        return []
-    truths = Truths(index, query, batch, calls, new_days)
-    named = [codes_of(name, calls.rankers) for name in counted.names]
-    codes = _leading(*_by_code(counted.shares, named), positions, truths)
-    rest = np.flatnonzero(codes == 0)
-    if len(rest):
-        codes[rest] = _leading(*_without_shares(batch, positions[rest]), positions[rest], truths)
-    speakers = np.full(len(positions), -1, np.int64)
-    for code in np.unique(codes[codes > 0]).tolist():
-        mine = np.flatnonzero(codes == code)
-        speakers[mine] = truths.speakers(ReasonCode(code), positions[mine])
 
-    first_seed = int(batch.history.offsets[index + 1]) - len(query.context.seeds)
-    locale, typed = query.context.locale, query.context.query
-    reasons = []
-    for code, speaker in zip(codes.tolist(), speakers.tolist(), strict=True):
-        row = int(batch.history.rows[speaker]) if speaker >= 0 else -1
-        reasons.append(
-            make_reason(
-                ReasonCode(code) if code else None,
-                locale=locale,
-                query=typed,
-                item_ids=(batch.history.ids[speaker],) if speaker >= 0 else (),
-                title=catalog.titles[row] if row >= 0 else "",
-                bought=bool(speaker >= 0 and batch.history.purchased[speaker]),
-                seed=speaker >= first_seed,
-            )
+    def __init__(self, catalog: Catalog, rankers: Rankers, new_days: float) -> None:
+        self._catalog = catalog
+        self._rankers = rankers
+        self._new_days = new_days
+        self._told: dict[tuple[str, ...], _Told] = {}
+
+    def reasons(
+        self,
+        index: int,
+        query: ShopperQuery,
+        batch: Batch,
+        positions: Positions,
+        counted: Counted,
+        calls: Calls,
+    ) -> list[Reason]:
+        """The reason of each of m items: of what counted, the largest share whose reason is true of the item.
+
+        Where none is, what the sources that found it stand for and then any other reason, as far as true; nothing where
+        nothing is.
+
+        Args:
+            index: Which query of the batch.
+            query: That query.
+            batch: The batch.
+            positions: ``int64[m]``, candidates of the batch.
+            counted: What each component added to each item's score.
+            calls: How rankers are asked which item of the history speaks for a candidate.
+        """
+        if len(positions) == 0:
+            return []
+        truths = Truths(index, query, batch, positions, calls, self._new_days)
+        told = self._told_by(counted.names)
+        codes = _leading(counted.shares[:, told.columns], told.codes, truths, np.arange(len(positions)))
+        rest = np.flatnonzero(codes == 0)
+        if len(rest):
+            codes[rest] = _leading(*_without_shares(batch, positions[rest]), truths, rest)
+        speakers = np.full(len(positions), -1, np.int64)
+        for code in sorted(set(codes.tolist()) - {0}):
+            speakers = np.where(codes == code, truths.speakers(ReasonCode(code)), speakers)
+        end = int(batch.history.offsets[index + 1])
+        made: dict[tuple[int, int], Reason] = {}
+        reasons = []
+        for of in zip(codes.tolist(), speakers.tolist(), strict=True):
+            # Items of a window share a few.
+            reason = made.get(of)
+            if reason is None:
+                reason = made[of] = self._reason(*of, query, batch, end)
+            reasons.append(reason)
+        return reasons
+
+    def _reason(self, code: int, speaker: int, query: ShopperQuery, batch: Batch, end: int) -> Reason:
+        """A reason and the row of the history that speaks, −1 for none, in words; the query's history has an end."""
+        history, context = batch.history, query.context
+        row = int(history.rows[speaker]) if speaker >= 0 else -1
+        return make_reason(
+            ReasonCode(code) if code else None,
+            locale=context.locale,
+            query=context.query,
+            item_ids=(history.ids[speaker],) if speaker >= 0 else (),
+            title=self._catalog.titles[row] if row >= 0 else "",
+            bought=bool(speaker >= 0 and history.purchased[speaker]),
+            seed=speaker >= end - len(context.seeds),
         )
-    return reasons
+
+    def _told_by(self, names: tuple[str, ...]) -> _Told:
+        """The columns of some components."""
+        told = self._told.get(names)
+        if told is None:
+            pairs = [(place, code) for place, name in enumerate(names) for code in self._codes_of(name)]
+            told = _Told(
+                np.array([place for place, _ in pairs], np.int64),
+                np.array([code for _, code in pairs], np.int8),
+            )
+            if len(self._told) >= _REMEMBERED:
+                self._told.clear()
+            self._told[names] = told
+        return told
+
+    def _codes_of(self, name: str) -> Sequence[ReasonCode]:
+        """What a component can be a reason for, the best first."""
+        if name.startswith("source:"):
+            return codes_of_source(name.removeprefix("source:"))
+        ranker = self._rankers.ready.get(name)
+        code = ranker.reason if ranker is not None else None
+        return GROUP_REASONS.get(name, ()) if code is None else (code,)
 
 
-def codes_of(name: str, rankers: Rankers) -> tuple[ReasonCode, ...]:
-    """What a component can be a reason for, the best first."""
-    if name.startswith("source:"):
-        return codes_of_source(name.removeprefix("source:"))
-    ranker = rankers.ready.get(name)
-    code = ranker.reason if ranker is not None else None
-    return GROUP_REASONS.get(name, ()) if code is None else (code,)
-
-
-def _by_code(shares: Shares, named: list[tuple[ReasonCode, ...]]) -> tuple[Shares, Codes]:
-    """A column of shares for each reason of each component, and the reasons."""
-    columns = [place for place, codes in enumerate(named) for _ in codes]
-    return shares[:, columns], np.array([code for codes in named for code in codes], np.int8)
-
-
-def _without_shares(batch: Batch, positions: npt.NDArray[np.int64]) -> tuple[Shares, Codes]:
+def _without_shares(batch: Batch, positions: Positions) -> tuple[Shares, Codes]:
     """In place of shares: first the sources that found an item, in their order, then any reason."""
     sources = [(j, code) for j, name in enumerate(batch.source_names) for code in codes_of_source(name)]
     present = ~np.isnan(batch.source_scores[positions][:, [j for j, _ in sources]])
@@ -98,21 +137,26 @@ def _without_shares(batch: Batch, positions: npt.NDArray[np.int64]) -> tuple[Sha
     return shares, np.array([*(code for _, code in sources), *ANY_REASON], np.int8)
 
 
-def _leading(shares: Shares, codes: Codes, positions: npt.NDArray[np.int64], truths: Truths) -> Codes:
-    """``int8[m]``: the reason of the largest share above 0 that is true of each item; 0 for none."""
-    found = np.zeros(len(shares), np.int8)
+def _leading(shares: Shares, codes: Codes, truths: Truths, items: Positions) -> Codes:
+    """``int8[r]``: the reason of the largest share above 0 that is true of each of some items; 0 for none.
+
+    Args:
+        shares: ``float32[r, k]``.
+        codes: ``int8[k]``, what each column is a reason for.
+        truths: Of all m items.
+        items: ``int64[r]``, which of these they are.
+    """
     if len(codes) == 0:
-        return found
-    shares = shares.copy()
-    open_rows = np.arange(len(shares))
-    while len(open_rows):
-        best = shares[open_rows].argmax(axis=1)
-        counts = shares[open_rows, best] > 0
-        open_rows, leading = open_rows[counts], codes[best[counts]]
-        for code in np.unique(leading).tolist():
-            mine = open_rows[leading == code]
-            true = truths.holds(ReasonCode(code), positions[mine])
-            found[mine[true]] = code
-            shares[np.ix_(mine[~true], codes == code)] = 0
-        open_rows = open_rows[found[open_rows] == 0]
-    return found
+        return np.zeros(len(shares), np.int8)
+    # True until it is looked at: most reasons lead nowhere, and some are dear to look at.
+    true = np.ones((len(shares), _CODES), np.bool_)
+    looked_at = {0}
+    while True:
+        open_shares = np.where(true[:, codes], shares, np.float32(0))
+        found = np.where(open_shares.max(axis=1) > 0, codes[open_shares.argmax(axis=1)], np.int8(0))
+        new = set(found.tolist()) - looked_at
+        if not new:
+            return found
+        for code in sorted(new):
+            true[:, code] = truths.holds(ReasonCode(code))[items]
+        looked_at |= new

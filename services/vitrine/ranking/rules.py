@@ -145,4 +145,4 @@ def within_caps(codes: npt.NDArray[np.int32], cap: int) -> npt.NDArray[np.bool_]
 
 
 def _where(items: ItemHistory, mask: npt.NDArray[np.bool_]) -> list[str]:
-    return [items.item_ids[i] for i in np.flatnonzero(mask).tolist()]
+    return [items.item_ids[i] for i in mask.nonzero()[0].tolist()]

@@ -21,8 +21,10 @@ def speakers(
         calls: How rankers are asked.
     """
     found = np.full(len(positions), -1, np.int64)
-    start, end = int(batch.history.offsets[index]), int(batch.history.offsets[index + 1])
     able = [ranker for ranker in calls.rankers.ready.values() if ranker.reason is code and ranker.explains]
+    start, end = batch.history.offsets[index : index + 2].tolist()
+    if not able or start == end:
+        return found
     # Where a source alone stands for the reason, any ranker may know; else what is of other scenes is left alone.
     for ranker in [one for one in able if one.name in batch.scores] or able:
         rows = calls.explain(ranker, batch, positions)
@@ -31,8 +33,6 @@ def speakers(
             # Whatever a plugin says: only what is in this shopper's own history may be named.
             own = (found < 0) & (rows >= start) & (rows < end)
             found[own] = rows[own]
-    named = np.flatnonzero(found >= 0)
-    # That an item resembles itself is no reason.
-    itself = batch.history.rows[found[named]] == batch.items.rows[positions[named]]
-    found[named[itself]] = -1
+    # That an item resembles itself is no reason. There is a history, so that −1 is a row of some item's.
+    found[batch.history.rows[found] == batch.items.rows[positions]] = -1
     return found

@@ -1,7 +1,9 @@
 """What the front needs of the other services, whether they run beside it or elsewhere."""
 
+import time
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from vitrine.domain.candidates import Ranked, Retrieved
 from vitrine.domain.explanation import Explained
@@ -10,6 +12,8 @@ from vitrine.domain.request import Filters
 from vitrine.domain.subject import Subject
 from vitrine.ranking.query import RankingQuery
 from vitrine.retrieval import RetrievalQuery
+
+T = TypeVar("T")
 
 
 class ProfilePort(Protocol):
@@ -50,8 +54,34 @@ class RankingPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """The three services behind the front."""
+    """The three services behind the front.
+
+    Attributes:
+        profile: Reads profiles.
+        retrieval: Finds candidates.
+        ranking: Orders them.
+        moment: By the monotonic clock: now or, where what was asked for last had been found out before, when that was.
+    """
 
     profile: ProfilePort
     retrieval: RetrievalPort
     ranking: RankingPort
+    moment: Callable[[], float] = time.monotonic
+
+    async def together(self, work: Callable[["Ports"], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """As `Services.together`: here, as they answer."""
+        del seconds
+        return await work(self)
+
+
+class Services(Protocol):
+    """Where the three services are."""
+
+    async def together(self, work: Callable[[Ports], Coroutine[Any, Any, T]], seconds: float) -> T:
+        """What comes of the calls of a request.
+
+        Args:
+            work: Makes them, one after the other; it may be begun anew, and what was answered is answered again then.
+            seconds: Time that it has. Who takes longer is answered nothing more.
+        """
+        ...

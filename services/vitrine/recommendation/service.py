@@ -13,7 +13,7 @@ from vitrine.domain.stages import Laps, Spent, current_spent, measured
 from vitrine.errors import InvalidInput
 from vitrine.recommendation.query import Window, WindowQuery
 from vitrine.recommendation.recommender import Recommender
-from vitrine.wire.answers import degraded_to_proto, reason_to_proto, versions_to_proto
+from vitrine.wire.answers import degraded_to_proto, put_reason, versions_to_proto
 from vitrine.wire.events import subject_from_proto
 from vitrine.wire.explain import explanation_to_proto
 from vitrine.wire.requests import context_from_proto, filters_from_proto
@@ -82,17 +82,7 @@ def _query(request: pb.RecommendRequest | pb.ExplainRequest) -> WindowQuery:
 
 
 def _response(window: Window) -> pb.RecommendResponse:
-    return pb.RecommendResponse(
-        items=[
-            pb.RecommendedItem(
-                item_id=item.item_id,
-                score=item.score,
-                reason=reason_to_proto(item.reason),
-                sources=item.sources,
-                scores=item.scores,
-            )
-            for item in window.items
-        ],
+    response = pb.RecommendResponse(
         request_id=window.request_id,
         request_time=timestamp_to_proto(window.request_time),
         versions=versions_to_proto(window.versions),
@@ -100,3 +90,10 @@ def _response(window: Window) -> pb.RecommendResponse:
         profile_watermark=encode_token(WATERMARK, window.profile_watermark),
         trace=trace_to_proto(window.trace) if window.trace is not None else None,
     )
+    # In place: a message that is handed over is copied.
+    for item in window.items:
+        message = response.items.add(
+            item_id=item.item_id, score=item.score, sources=item.sources, scores=item.scores or None
+        )
+        put_reason(item.reason, message.reason)
+    return response

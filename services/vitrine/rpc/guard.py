@@ -6,7 +6,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import grpc
@@ -46,17 +46,26 @@ class Guard(ServerInterceptor):
 
     def __init__(self, metrics: Metrics) -> None:
         self._metrics = metrics
+        self._guarded: dict[str, grpc.RpcMethodHandler[Any, Any]] = {}
 
     async def intercept_service(
         self,
         continuation: Callable[[grpc.HandlerCallDetails], Awaitable[Handler]],
         handler_call_details: grpc.HandlerCallDetails,
     ) -> Handler:
-        """Replaces the handler by a guarded one."""
-        handler = await continuation(handler_call_details)
-        if handler is None:
-            return None
+        """Replaces the handler by a guarded one: gRPC asks at each call, and it is made at a method's first."""
         method = str(handler_call_details.method)
+        guarded = self._guarded.get(method)
+        if guarded is None:
+            handler = await continuation(handler_call_details)
+            if handler is None:
+                return None
+            guarded = self._guarded[method] = self._guard(method, handler)
+        return guarded
+
+    def _guard(
+        self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]"
+    ) -> "grpc.RpcMethodHandler[Any, Any]":
         parse, serialise = careful(handler.request_deserializer), handler.response_serializer
         if handler.request_streaming:  # reflection
             return grpc.stream_stream_rpc_method_handler(
@@ -79,41 +88,53 @@ class Guard(ServerInterceptor):
 
     def _unary(self, method: str, behaviour: Any, *, timed: bool = True) -> Any:
         async def call(request: Any, context: Context) -> Any:
-            async with self._around(method, context, timed=timed):
+            async with _Around(self._metrics, method, context, timed=timed):
                 return await behaviour(good(request), context)
 
         return call
 
     def _stream(self, method: str, behaviour: Any, checked: Callable[[Any], Any] = good) -> Any:
         async def call(request: Any, context: Context) -> AsyncIterator[Any]:
-            async with self._around(method, context, timed=False):
+            async with _Around(self._metrics, method, context, timed=False):
                 async for response in behaviour(checked(request), context):
                     yield response
 
         return call
 
-    @asynccontextmanager
-    async def _around(self, method: str, context: Context, *, timed: bool) -> AsyncIterator[None]:
-        """Turns errors into statuses, and counts the call."""
-        started = time.perf_counter()
+
+class _Around:
+    """Turns the errors of a call into statuses, and counts it."""
+
+    __slots__ = ("_context", "_method", "_metrics", "_started", "_timed")
+
+    def __init__(self, metrics: Metrics, method: str, context: Context, *, timed: bool) -> None:
+        self._metrics, self._method, self._context, self._timed = metrics, method, context, timed
+
+    async def __aenter__(self) -> None:
+        self._started = time.perf_counter()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
         code = "OK"
         try:
-            yield
-        except grpc.aio.AbortError:  # health's own answer
-            code = context.code().name
-            raise
-        except Exception as error:  # noqa: BLE001 - logged or explained below
-            code, status = (
-                (error.code, error.status) if isinstance(error, Forwarded) else explain(error, method)
-            )
-            await context.abort_with_status(status)
-        except asyncio.CancelledError:
-            code = "CANCELLED"
-            raise
+            if isinstance(error, grpc.aio.AbortError):  # health's own answer
+                code = self._context.code().name
+            elif isinstance(error, Exception):  # logged or explained below
+                code, status = (
+                    (error.code, error.status)
+                    if isinstance(error, Forwarded)
+                    else explain(error, self._method)
+                )
+                await self._context.abort_with_status(status)
+            elif isinstance(error, asyncio.CancelledError):
+                code = "CANCELLED"
         finally:
-            if code != "OK" and method in STAGED:
+            if code != "OK" and self._method in STAGED:
                 failed(self._metrics)
-            self._metrics.called(method, code, time.perf_counter() - started if timed else None)
+            self._metrics.called(
+                self._method, code, time.perf_counter() - self._started if self._timed else None
+            )
 
 
 class Forwarded(Exception):

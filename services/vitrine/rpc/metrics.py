@@ -43,7 +43,10 @@ class Metrics(PluginMetrics):
             registry=self.registry,
             buckets=_BUCKETS,
         )
+        # To look up the labels takes longer than to count.
         self._service: dict[str, Histogram] = {}
+        self._calls_of_method: dict[tuple[str, str], Counter] = {}
+        self._seconds_of_method: dict[str, Histogram] = {}
         self._degraded = Counter(
             "vitrine_degraded", "Answers without a part.", ("component", "code"), registry=self.registry
         )
@@ -64,9 +67,16 @@ class Metrics(PluginMetrics):
 
     def called(self, method: str, code: str, seconds: float | None) -> None:
         """Counts a call; ``None`` for a stream, whose length says nothing."""
-        self._calls.labels(method, code).inc()
-        if seconds is not None:
-            self._seconds.labels(method).observe(seconds)
+        calls = self._calls_of_method.get((method, code))
+        if calls is None:
+            calls = self._calls_of_method[method, code] = self._calls.labels(method, code)
+        calls.inc()
+        if seconds is None:
+            return
+        times = self._seconds_of_method.get(method)
+        if times is None:
+            times = self._seconds_of_method[method] = self._seconds.labels(method)
+        times.observe(seconds)
 
     def stages(self, stages: Iterable[Stage]) -> None:
         """Notes where the time of a request went."""
@@ -74,7 +84,6 @@ class Metrics(PluginMetrics):
 
     def service(self, name: str, seconds: float) -> None:
         """Notes how long a request waited for a service."""
-        # To look up the labels takes longer than to count.
         known = self._service.get(name)
         if known is None:
             known = self._service[name] = self._services.labels(name)

@@ -15,7 +15,7 @@ import pytest
 from tests.support.batches import batch_of
 from vitrine.domain.answer import DegradationCode
 from vitrine.errors import Timeout
-from vitrine.hosting import Hosted, Leg, Missing, Waiter
+from vitrine.hosting import Hosted, Leg, Missing, Waiter, waiting
 from vitrine.hosting.breaker import Breaker
 from vitrine.hosting.hosted import MAX_HUNG
 from vitrine.hosting.workers import Workers
@@ -223,3 +223,62 @@ async def test_what_a_request_worked_with_is_freed_without_the_collector(
         assert freed() is None
     finally:
         gc.enable()
+
+
+async def test_a_call_that_is_due_before_anybody_looks_is_noticed_when_it_is_due(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting, "LOOK_SECONDS", 10.0)
+    hangs, after = Slow(sleeps=True), Slow()
+    parts = (host(after), host(hangs, budget=0.05), host(after))
+
+    def late(leg: Leg) -> list[Any]:
+        time.sleep(0.05)  # by then the first look is set
+        return work(*parts)(leg)
+
+    started = time.monotonic()
+    found = await Waiter(workers).run(late, None)
+    assert time.monotonic() - started < 2
+    assert [isinstance(answer, Missing) for answer in found] == [False, True, False]
+    hangs.free.set()
+
+
+async def test_what_ends_in_time_sets_no_timer_off(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[float] = []
+    monkeypatch.setattr(waiting._Watch, "_look", lambda _: looks.append(time.monotonic()))
+    await asyncio.gather(*(Waiter(workers).run(work(host(Slow(), budget=5)), 5) for _ in range(3)))
+    await asyncio.sleep(0.1)
+    assert looks == []
+
+
+async def test_nobody_looks_after_what_waits_for_a_thread_and_is_not_wanted_any_more(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks: list[float] = []
+    look = waiting._Watch._look
+
+    def counted(self: "waiting._Watch[Any]") -> None:
+        looks.append(time.monotonic())
+        look(self)
+
+    monkeypatch.setattr(waiting._Watch, "_look", counted)
+    free = threading.Event()
+
+    def block() -> None:
+        free.wait(20)
+
+    for _ in range(2):
+        workers.run(block)
+    part = host(Slow(), budget=5)
+    waiter = Waiter(workers)
+    cancelled = asyncio.ensure_future(waiter.run(work(part), 5))
+    with pytest.raises(Timeout):
+        await waiter.run(work(part), 0.1)
+    cancelled.cancel()
+    await asyncio.sleep(2 * waiting.LOOK_SECONDS)
+    looks.clear()
+    await asyncio.sleep(6 * waiting.LOOK_SECONDS)
+    assert looks == []
+    free.set()
+    [answer] = await waiter.run(work(part), 5)
+    assert answer.tolist() == [1.0, 1.0, 1.0], "the others called nothing"

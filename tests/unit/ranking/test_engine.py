@@ -345,7 +345,7 @@ def test_reasons_that_cannot_be_told_cost_no_item(monkeypatch: pytest.MonkeyPatc
     def fail(*_: object) -> None:
         raise KeyError("secret")
 
-    monkeypatch.setattr("vitrine.ranking.engine.explain", fail)
+    monkeypatch.setattr("vitrine.ranking.engine.ReasonTeller.reasons", fail)
     ranked = _engine(make_catalog(5), {"number": _by_number}).rank(_query(["i1", "i4"]))
     (one,) = ranked.lists
     assert one.positions.tolist() == [1, 0]
