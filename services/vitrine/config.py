@@ -144,7 +144,10 @@ class InferenceConfig(_Section):
         "max_batch_rows has longer in proportion.",
     )
     max_batch_rows: int = Field(
-        8192, ge=1, description="Rows that requests which come together may fill in one run."
+        8192,
+        ge=1,
+        description="Rows that requests which come together may fill in one run; on the CPU at most 64, since larger "
+        "runs cost more together than apart.",
     )
     batch_wait_us: int | None = Field(
         None,

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 
 from vitrine.errors import InferenceBusy, InferenceError, InferenceTimeout
-from vitrine.inference.joining import bucket, check_rows, joined, rows_of
+from vitrine.inference.joining import Buffers, bucket, check_rows, joined, rows_of
 from vitrine.inference.running import Feeds, Outputs, check_finite, timed_out
 
 Run = Callable[[Feeds, float], Outputs]
@@ -54,11 +54,13 @@ class Batcher:
             slots: Runs at once.
             max_rows: Rows that a joint run may have; a single call may have more.
             pad: Fill up to a power of two, for devices that stall on each new shape.
-            company: Seconds that a call waits for others before it runs, where a slot is free.
+            company: Seconds that a call waits for others before it runs, where a slot is free and rows are.
             most_waiting: Calls that may queue; more are refused at once.
         """
         self._run, self._slots, self._max_rows, self._pad = run, slots, max_rows, pad
         self._company, self._most_waiting = company, most_waiting
+        # Only where one run ends before the next one's inputs are put together, and where the device copies them.
+        self._buffers = Buffers() if pad and slots == 1 else None
         self._lock = threading.Lock()
         self._running = 0
         # Empty unless all slots are taken, be it by who waits for company.
@@ -77,7 +79,8 @@ class Batcher:
         with self._lock:
             if self._running < self._slots:
                 self._running += 1
-                gathers = self._company > 0
+                # Who fills a run alone has nobody to wait for.
+                gathers = self._company > 0 and call.rows < self._max_rows
                 if not gathers:
                     call.batch = [call]
             elif len(self._queue) >= self._most_waiting:
@@ -175,7 +178,7 @@ class Batcher:
         rows = sum(c.rows for c in calls)
         size = bucket(rows, self._max_rows) if self._pad else rows
         try:
-            feeds = joined([c.feeds for c in calls], rows, size)
+            feeds = joined([c.feeds for c in calls], rows, size, self._buffers)
             outputs = self._run(feeds, max(c.deadline for c in calls))
             check_rows(outputs, size)
         except InferenceTimeout:

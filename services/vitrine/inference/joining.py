@@ -51,14 +51,36 @@ def buckets(most: int) -> list[int]:
     return [*found, most]
 
 
-def joined(parts: Sequence[Feeds], rows: int, size: int) -> Feeds:
-    """Feeds of ``size`` rows: the ``rows`` of some callers, then the last one again."""
+class Buffers:
+    """Arrays that runs which come one after the other write their inputs into: fresh ones would cost more than filling them."""
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str, tuple[int, ...]], Array] = {}
+
+    def of(self, name: str, values: Array, size: int) -> Array:
+        """``size`` rows for an input that is like ``values`` but for its length; they hold what was written last."""
+        key = name, values.dtype.str, values.shape[1:]
+        kept = self._kept.get(key)
+        if kept is None or len(kept) < size:
+            kept = self._kept[key] = np.zeros((size, *values.shape[1:]), values.dtype)
+        return kept[:size]
+
+
+def joined(parts: Sequence[Feeds], rows: int, size: int, buffers: Buffers | None = None) -> Feeds:
+    """Feeds of ``size`` rows: the ``rows`` of some callers, then the last one again.
+
+    Args:
+        parts: Of the callers.
+        rows: That they have together.
+        size: That the run is to have.
+        buffers: To write into, where no run that does is still under way.
+    """
     first = parts[0]
     if len(parts) == 1 and rows == size:
         return first
     table: dict[str, Array] = {}
     for name, values in first.items():
-        buffer = table[name] = np.zeros((size, *values.shape[1:]), values.dtype)
+        buffer = table[name] = (buffers or Buffers()).of(name, values, size)
         np.concatenate([part[name] for part in parts], out=buffer[:rows])
         if rows:
             # A real row is one that the model can take.

@@ -55,7 +55,9 @@ class PathTable:
 
     def shares(self, leaves: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
         """``float32[n, f]``: shares of n rows that end in the leaves ``int32[n, t]``, numbered within each tree."""
-        shares: npt.NDArray[np.float32] = self.values[leaves + self.first].sum(axis=1, dtype=np.float32)
+        # Tree by tree: sums over the first axis add up whole rows, and `take` copies them as they lie.
+        rows = (leaves + self.first).T
+        shares: npt.NDArray[np.float32] = self.values.take(rows, axis=0).sum(axis=0, dtype=np.float32)
         return shares
 
 

@@ -20,7 +20,7 @@ from vitrine.config import InferenceConfig
 from vitrine.errors import InferenceBusy, InferenceError, InferenceTimeout
 from vitrine.inference import OnnxModel
 from vitrine.inference.batching import Batcher, _Call
-from vitrine.inference.joining import bucket, buckets
+from vitrine.inference.joining import Buffers, bucket, buckets, joined
 from vitrine.inference.running import Feeds, Outputs, timed_out
 
 CPU = InferenceConfig(provider="cpu")
@@ -103,6 +103,15 @@ def test_a_joint_run_has_at_most_so_many_rows_and_a_larger_call_runs_alone() -> 
     futures = model.behind_a_slow_run(rows(1), [(rows(n), math.inf) for n in (25, 6, 3, 4, 1)])
     assert [len(f.result()["y"]) for f in futures] == [1, 25, 6, 3, 4, 1]
     assert model.sizes == [1, 25, 10, 4]
+
+
+def test_on_the_cpu_only_calls_of_few_rows_share_runs() -> None:
+    batcher = OnnxModel(affine(), CPU, batchable=True)._batcher
+    assert batcher is not None
+    model = Recorded(affine(), max_rows=batcher._max_rows)
+    futures = model.behind_a_slow_run(rows(1), [(rows(n), math.inf) for n in (100, 30, 30, 200, 4, 100)])
+    assert [len(f.result()["y"]) for f in futures] == [1, 100, 30, 30, 200, 4, 100]
+    assert model.sizes == [1, 100, 64, 200, 100]
 
 
 def test_only_equal_shapes_and_types_share_a_run() -> None:
@@ -335,6 +344,13 @@ def test_who_waits_for_company_is_not_late_for_that() -> None:
     assert (model.batcher._running, model.batcher._queue) == (0, [])
 
 
+def test_who_fills_a_run_alone_does_not_wait_for_company() -> None:
+    model = Recorded(affine(), max_rows=4, company=30.0)
+    for size in (4, 9):
+        assert len(model(rows(size), budget=5.0)["y"]) == size
+    assert model.sizes == [4, 9]
+
+
 def test_a_full_queue_refuses_at_once_and_takes_calls_again_later() -> None:
     model = Recorded(affine(), most_waiting=2)
     refused = []
@@ -356,6 +372,22 @@ def test_shapes_are_few_and_known_beforehand() -> None:
     assert buckets(8) == [8]
     assert {bucket(n, 100) for n in range(1, 101)} == set(buckets(100))
     assert bucket(300, 100) == 300
+
+
+def test_inputs_are_written_over_those_of_the_last_run_without_a_trace_of_them() -> None:
+    buffers = Buffers()
+    large, small = [rows(40, 1), rows(20, 2)], [rows(3, 3), rows(2, 4)]
+    first = joined(large, 60, 64, buffers)["x"]
+    second = joined(small, 5, 8, buffers)["x"]
+    assert np.shares_memory(first, second)
+    np.testing.assert_array_equal(second, joined(small, 5, 8)["x"])
+    wider = joined([{"x": np.ones((3, 5), np.float32)}], 3, 8, buffers)["x"]
+    assert not np.shares_memory(first, wider)
+    larger = joined([*large, *large], 120, 128, buffers)["x"]
+    np.testing.assert_array_equal(larger, joined([*large, *large], 120, 128)["x"])
+    # A call that needs no filling up is run as it came.
+    alone = rows(8, 5)
+    assert joined([alone], 8, 8, buffers) is alone
 
 
 class OnDevice:

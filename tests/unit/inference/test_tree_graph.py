@@ -10,7 +10,7 @@ import pytest
 from tests.unit.inference.conftest import tree_text
 from vitrine.errors import ConfigError
 from vitrine.inference import TreeModel, trees
-from vitrine.inference.onnx_bytes import one_node
+from vitrine.inference.onnx_bytes import _varint, _varints, one_node
 from vitrine.inference.provider import open_on_cpu
 from vitrine.inference.tree_graph import tree_graph
 from vitrine.inference.tree_text import check_text
@@ -97,3 +97,11 @@ def test_one_node_is_a_model_that_the_runtime_takes() -> None:
     assert [i.shape for i in session.get_inputs()] == [["n", 2]]
     found = session.run(("out",), {"in": np.array([[1, 2], [8, 4]], np.float32)})[0]
     assert found.tolist() == [[0.5, 1], [1, 0.5]]
+
+
+@pytest.mark.parametrize("most", [1, 2, 128, 129, 1 << 14, 1 << 21, 1 << 40])
+def test_many_numbers_are_written_as_one_by_one(most: int) -> None:
+    values = np.random.default_rng(1).integers(0, most, 300)
+    values[:2] = 0, most - 1
+    assert _varints(values) == b"".join(_varint(value) for value in values.tolist())
+    assert _varints(values[:0]) == b""
