@@ -17,7 +17,7 @@ OTHER_RUNTIME := $(if $(filter gpu,$(EXTRA)),onnxruntime,onnxruntime-gpu)
 STAMP  := $(VENV)/.installed-$(EXTRA)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test gen lint bench bench-check bench-peers cost evaluate constraints clean
+.PHONY: help setup demo test gen lint bench bench-check bench-peers bench-gpu cost evaluate constraints clean
 
 help: ## Show what each target does
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -57,6 +57,9 @@ bench-check: $(STAMP) ## Measure ratios on a small shop and compare them with th
 
 bench-peers: $(STAMP) ## Host the ranking function in Ray Serve and mosec, too, and compare; writes docs/performance/peers.md
 	scripts/bench-peers $(BENCH_ARGS)
+
+bench-gpu: $(STAMP) ## Measure networks on an NVIDIA GPU; writes docs/performance/gpu.json
+	scripts/bench-gpu $(BENCH_ARGS)
 
 cost: $(STAMP) ## Measure training on growing data, time and memory, and write docs/cost; an hour or two
 	$(BIN)/python -m vitrine_export.cost $(addprefix --gowalla ,$(wildcard ../shared/data/gowalla/train.txt))

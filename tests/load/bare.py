@@ -6,36 +6,30 @@ vectors, runs of networks, predictions of trees. They are recorded as the pipeli
 inputs and in the same order.
 """
 
-import argparse
 import json
 import math
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from datetime import datetime
 from itertools import islice
-from pathlib import Path
 from secrets import token_hex
 from statistics import median
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from threadpoolctl import threadpool_limits
 
-from tests.load.traffic import WINDOW, Traffic
+from tests.load.asking import asked, parser
 from vitrine.app.shop import Shop
 from vitrine.config import load_config
 from vitrine.domain.events import Event, EventType
 from vitrine.domain.profile import Profile
-from vitrine.domain.request import Context
 from vitrine.inference import OnnxModel, TreeModel
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.recommendation.query import WindowItem, WindowQuery
 from vitrine.recommendation.recommender import window_items
 from vitrine.retrieval import RetrievalQuery
 from vitrine.retrieval.sources import content, interest
-from vitrine.wire.events import subject_from_proto
 
 # Requests of a round; the pipeline and its kernels take turns, round by round.
 ROUND = 40
@@ -158,26 +152,11 @@ def measure(bare: Bare, recorder: Recorder, queries: Iterator[WindowQuery], seco
 
 def main() -> None:
     """Prints what was measured as a line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--store", type=Path, required=True, help="is written to")
-    parser.add_argument("--as-of", type=datetime.fromisoformat, required=True)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    options = parser.parse_args()
+    options = parser(__doc__, seconds=5.0).parse_args()
     now = options.as_of.timestamp()
     with ExitStack() as closing:
         closing.enter_context(threadpool_limits(1))
-        folder = Path(closing.enter_context(TemporaryDirectory()))
-        queries = (
-            WindowQuery(
-                subject_from_proto(subject, "subject"),
-                "home",
-                WINDOW,
-                Context(locale="en", channel="web"),
-            )
-            for subject in Traffic(options.data, folder).subjects(200_000)
-        )
+        queries = (ask.query for ask in asked(options.data, 200_000))
         shop = Shop.open(options.store, options.bundle, load_config(), lambda: now, closing)
         recorder = Recorder()
         recorder.install()

@@ -95,7 +95,6 @@ def enlarged(bundle: Bundle, times: int, rng: np.random.Generator) -> Bundle:
     return replace(
         bundle,
         item_ids=ids,
-        row_of={item: row for row, item in enumerate(ids)},
         text_hashes=np.tile(bundle.text_hashes, times),
         co_visitation=_neighbours(bundle.co_visitation, times, rng),
         linear=_neighbours(bundle.linear, times, rng),

@@ -3,10 +3,10 @@
 import os
 import platform
 import subprocess
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import apsw
 import psutil  # type: ignore[import-untyped]
 
 import vitrine
@@ -59,7 +59,11 @@ def versions() -> dict[str, str]:
             found[name] = version(name)
         except PackageNotFoundError:
             continue
-    found["SQLite"] = apsw.sqlite_lib_version()
+    # Not where networks alone are measured.
+    with suppress(ModuleNotFoundError):
+        import apsw
+
+        found["SQLite"] = apsw.sqlite_lib_version()
     if VERSION.exists():
         found["ghz"] = VERSION.read_text(encoding="utf-8").strip().removeprefix("v")
     return found

@@ -1,33 +1,26 @@
 """What ten times the catalogue costs: CPU per request, recall of the search, memory; a process of its own."""
 
-import argparse
 import json
 import time
 from collections import defaultdict
 from contextlib import ExitStack
-from datetime import datetime
-from pathlib import Path
 from statistics import median
-from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from tests.load.asking import Asked, asked, parser
 from tests.load.large import Large, Vectors
-from tests.load.traffic import WINDOW, Traffic
 from vitrine.app.shop import Stores
 from vitrine.bundle import load_bundle
 from vitrine.bundle.near import NearIndex
 from vitrine.config import load_config
-from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context
-from vitrine.domain.subject import Subject
-from vitrine.recommendation.query import WindowQuery
+from vitrine.domain.request import NO_CONTEXT, NO_FILTERS
 from vitrine.retrieval import RetrievalQuery
 from vitrine.retrieval.nearest import nearest
-from vitrine.retrieval.sources.content import toward
-from vitrine.wire.events import subject_from_proto
+from vitrine.retrieval.query import toward
 
 # Requests of a round, before the first, and of all; those that are compared with exact search.
 _ROUND, _WARM, _ROUNDS, _SHOPPERS, _COMPARED = 25, 50, 7, 5_000, 100
@@ -35,22 +28,15 @@ _ROUND, _WARM, _ROUNDS, _SHOPPERS, _COMPARED = 25, 50, 7, 5_000, 100
 _BEST, _SAME = 200, 1e-5
 
 
-class Asked(NamedTuple):
-    """A request, and whose."""
-
-    subject: Subject
-    query: WindowQuery
-
-
 def cpu(
-    larges: dict[int, Large], stores: Stores, asked: list[Asked], now: float, seconds: float
+    larges: dict[int, Large], stores: Stores, asks: list[Asked], now: float, seconds: float
 ) -> dict[int, float]:
     """Milliseconds per request by catalogue, in turns, so that all meet the same machine; medians of rounds."""
     bares = {times: large.bare(stores, now) for times, large in larges.items()}
     spent: dict[int, list[float]] = {times: [] for times in larges}
     until, start, rounds = time.monotonic() + seconds * len(larges), 0, 0
     while rounds < _ROUNDS or time.monotonic() < until:
-        part = [asked[(start + i) % len(asked)] for i in range(_ROUND if start else _WARM)]
+        part = [asks[(start + i) % len(asks)] for i in range(_ROUND if start else _WARM)]
         for subject, _ in part:
             stores.profiles.get(subject)
         for times, bare in bares.items():
@@ -64,10 +50,10 @@ def cpu(
     return {times: median(found) for times, found in spent.items()}
 
 
-def sources(large: Large, stores: Stores, asked: list[Asked], now: float) -> dict[str, float]:
+def sources(large: Large, stores: Stores, asks: list[Asked], now: float) -> dict[str, float]:
     """Median CPU milliseconds of each stage of retrieval."""
     spent: dict[str, list[float]] = defaultdict(list)
-    for subject, query in asked:
+    for subject, query in asks:
         profile = stores.profiles.get(subject)
         for stage in large.retriever.retrieve(RetrievalQuery(now, profile, scene=query.scene)).stages:
             spent[stage.name].append(1000 * stage.cpu)
@@ -82,7 +68,7 @@ class Compared(NamedTuple):
     exact: float
 
 
-def compared(large: Large, stores: Stores, asked: list[Asked], now: float) -> dict[str, Compared]:
+def compared(large: Large, stores: Stores, asks: list[Asked], now: float) -> dict[str, Compared]:
     """What searches by lists find and cost, by table; equal products count alike."""
     catalog, attached = large.catalog, large.attached
     content, vectors = attached.content, attached.interest_vectors
@@ -102,7 +88,7 @@ def compared(large: Large, stores: Stores, asked: list[Asked], now: float) -> di
         share = min(np.count_nonzero(scores[rows] >= floor - _SAME) / _BEST, 1.0)
         found[name].append(Compared(share, *(1000 * np.diff(moments)).tolist()))
 
-    for subject, _ in asked:
+    for subject, _ in asks:
         profile = stores.profiles.get(subject)
         rows = catalog.rows(profile.items.item_ids)
         known = rows >= 0
@@ -125,28 +111,19 @@ def compared(large: Large, stores: Stores, asked: list[Asked], now: float) -> di
 
 def main() -> None:
     """Prints what was measured as a line of JSON."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--data", type=Path, required=True)
-    parser.add_argument("--bundle", type=Path, required=True)
-    parser.add_argument("--store", type=Path, required=True, help="is written to")
-    parser.add_argument("--as-of", type=datetime.fromisoformat, required=True)
-    parser.add_argument("--seconds", type=float, default=2.0)
-    parser.add_argument("--times", type=int, nargs="+", default=[1, 5, 10])
-    options = parser.parse_args()
+    reading = parser(__doc__, seconds=2.0)
+    reading.add_argument("--times", type=int, nargs="+", default=[1, 5, 10])
+    options = reading.parse_args()
     now, config = options.as_of.timestamp(), load_config()
     with ExitStack() as closing:
         closing.enter_context(threadpool_limits(1))
-        folder = Path(closing.enter_context(TemporaryDirectory()))
-        context, asked = Context(locale="en", channel="web"), []
-        for told in Traffic(options.data, folder).subjects(_SHOPPERS):
-            subject = subject_from_proto(told, "subject")
-            asked.append(Asked(subject, WindowQuery(subject, "home", WINDOW, context)))
+        asks = list(asked(options.data, _SHOPPERS))
         stores = closing.enter_context(Stores.open(options.store, config, lambda: now))
         bundle = load_bundle(options.bundle, config.inference)
         larges = {times: Large(stores, bundle, config, times, now) for times in options.times}
-        some = asked[:_COMPARED]
+        some = asks[:_COMPARED]
         found: dict[str, dict[int, Any]] = {
-            "cpu_ms": cpu(larges, stores, asked, now, options.seconds),
+            "cpu_ms": cpu(larges, stores, asks, now, options.seconds),
             "sources": {times: sources(large, stores, some, now) for times, large in larges.items()},
             "searches": {times: compared(large, stores, some, now) for times, large in larges.items()},
             "memory": {times: large.memory for times, large in larges.items()},

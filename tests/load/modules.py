@@ -1,7 +1,12 @@
 """The modules of rows: which there are, and each in a process of its own, so that one that fails loses no other."""
 
+import os
+import signal
 import subprocess
 import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 
 import msgspec
@@ -24,6 +29,7 @@ _ORDER = (
     "million",
     "profile_memory",
     "startup",
+    "gpu",
 )
 # Seconds until a module is given up, and how much longer it has to stop its servers.
 _PATIENCE, _LONGER = 420.0, {"million": 600.0, "latency": 600.0}
@@ -38,7 +44,8 @@ def names() -> list[str]:
 
 
 def run(module: str, arguments: list[str], out: Path) -> list[Row]:
-    """Runs a module; its rows are kept at ``out``, and the last one says what failed, if anything did."""
+    """Runs a module; its rows are kept at ``out``. What it failed to measure is among them, and why."""
+    before = kept(out)
     out.unlink(missing_ok=True)
     log = out.with_suffix(".log")
     with log.open("w") as said:
@@ -46,6 +53,8 @@ def run(module: str, arguments: list[str], out: Path) -> list[Row]:
             [sys.executable, "-m", module, *arguments, "--out", str(out)],
             stdout=subprocess.DEVNULL,
             stderr=said,
+            # A group of its own: what it leaves behind when it has to be killed can be found.
+            start_new_session=True,
         )
         why = ""
         try:
@@ -60,9 +69,16 @@ def run(module: str, arguments: list[str], out: Path) -> list[Row]:
         # The last line of a traceback, without the path of this machine.
         last = next(iter(reversed(log.read_text(errors="replace").splitlines())), "")
         last = last.replace(f"{Path.cwd()}/", "")[:_LAST_WORDS]
-        rows.append(Row(what=f"`{module}`", value=None, note=f"{why}: {last}"))
+        rows += _missing(f"`{module}`", before, rows, f"failed: it {why}: {last}")
         out.write_bytes(msgspec.json.encode(rows))
     return rows
+
+
+def _missing(module: str, before: Sequence[Row], now: Sequence[Row], why: str) -> list[Row]:
+    """The rows of an earlier run that this one has not, without figures; one for the module when it had all of them."""
+    measured = {module, *(row.what for row in now)}
+    gone = [replace(row, value=None, details={}) for row in before if row.what not in measured]
+    return [replace(row, note=why, failed=True) for row in gone or [Row(what=module, value=None)]]
 
 
 def kept(out: Path) -> list[Row]:
@@ -71,11 +87,12 @@ def kept(out: Path) -> list[Row]:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    if process.poll() is not None:
-        return
-    process.terminate()
-    try:
-        process.wait(_GRACE)
-    except subprocess.TimeoutExpired:
-        process.kill()
+    if process.poll() is None:
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_GRACE)
+    if process.poll() != 0:
+        # Servers of a module that was killed would take the time of those that come after.
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
         process.wait()

@@ -17,7 +17,10 @@ class Row:
         tolerance: How many times worse than before the regression check lets it be; more for what varies, like tails.
         details: Milliseconds, counts, sizes and what peers publish, name -> value with its unit.
         note: Why there is no figure, or what to know about it.
-        command: What measures this row alone; filled in where empty.
+        command: What measures this row, where `make bench` does not.
+        checked: Whether the regression check compares it: not what is divided by a constant, which is a time in disguise,
+            nor what is measured elsewhere.
+        failed: Whether what should have measured it failed.
     """
 
     what: str
@@ -29,6 +32,8 @@ class Row:
     details: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     command: str = ""
+    checked: bool = True
+    failed: bool = False
 
     @property
     def reach(self) -> str:

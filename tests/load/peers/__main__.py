@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from tests.load import ghz, machine, shop
+from tests.load.keeping import keep
 from tests.load.peers import figures, page, vegeta
 from tests.load.peers.compare import compare
 from tests.load.rows.base import World
@@ -74,7 +75,7 @@ def main(argv: list[str]) -> int:
         **compared,
     )
     folder = options.out or (_SCRATCH if options.shop else figures.KEPT.parent)
-    figures.keep(result, folder / figures.KEPT.name)
+    keep(result, folder / figures.KEPT.name)
     (folder / page.PAGE.name).write_text(page.render(result), encoding="utf-8")
     say(f"the page is at {folder / page.PAGE.name}")
     return 1 if any(server.errors or not server.peak for server in result.servers.values()) else 0

@@ -7,6 +7,7 @@ from typing import Self
 
 import msgspec
 
+from tests.load.keeping import kept_as
 from tests.load.peers.measure import Visit
 
 KEPT = Path("docs/performance/peers.json")
@@ -119,19 +120,9 @@ def differing(versions: Mapping[str, Mapping[str, str]], packages: Sequence[str]
     return [name for name in packages if len(set(versions.get(name, {}).values())) > 1]
 
 
-def keep(result: Result, path: Path = KEPT) -> None:
-    """Writes it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(result)) + b"\n")
-
-
 def kept(path: Path = KEPT) -> Result | None:
-    """The last run, if there was one.
-
-    Raises:
-        msgspec.MsgspecError: The file is not as `keep` writes it.
-    """
-    return msgspec.json.decode(path.read_bytes(), type=Result) if path.exists() else None
+    """The last run, if there was one; raises as `kept_as`."""
+    return kept_as(Result, path)
 
 
 def _mean(values: Sequence[float | None]) -> float | None:

@@ -130,4 +130,7 @@ def main(rows: Rows, argv: Sequence[str] | None = None) -> None:
             print(msgspec.json.encode(row).decode(), flush=True)
             if options.out:
                 options.out.parent.mkdir(parents=True, exist_ok=True)
-                options.out.write_bytes(msgspec.json.format(msgspec.json.encode(made)))
+                # Under another name until it is whole: who is ended here leaves what can be read.
+                partial = options.out.with_suffix(".partial")
+                partial.write_bytes(msgspec.json.format(msgspec.json.encode(made)))
+                partial.replace(options.out)

@@ -18,7 +18,15 @@ def rows(world: World) -> Iterator[Row]:
     for peer in _PEERS:
         if result is None:
             note = f"not measured; run `{COMMAND}`"
-            yield Row(what=f"{_WHAT}{peer}'s", value=None, bound=1, strict=True, note=note, command=COMMAND)
+            yield Row(
+                what=f"{_WHAT}{peer}'s",
+                value=None,
+                bound=1,
+                strict=True,
+                note=note,
+                command=COMMAND,
+                checked=False,
+            )
         else:
             yield row(result, peer)
 
@@ -48,6 +56,7 @@ def row(result: Result, peer: str) -> Row:
         },
         note=measured + why,
         command=COMMAND,
+        checked=False,
     )
 
 

@@ -1,5 +1,7 @@
 """The regression check compares ratios, each in its own direction."""
 
+from pathlib import Path
+
 import pytest
 
 from tests.load import check
@@ -39,6 +41,37 @@ def test_what_is_no_longer_measured_fails_and_what_is_new_does_not() -> None:
     assert [line.split()[0] for line in table.splitlines()] == ["NOT", "NOT", "ok"]
 
 
-def test_only_ratios_are_committed() -> None:
-    rows = [COST, Row(what="memory", value=None, details={"per million": "512 MB"})]
+def test_only_ratios_are_committed_beside_those_of_the_other_kind(tmp_path: Path) -> None:
+    rows = [
+        COST,
+        Row(what="memory", value=None, details={"per million": "512 MB"}),
+        Row(what="milliseconds by a constant", value=3.0, checked=False),
+    ]
     assert check.ratios(rows) == {"cost": 1.2}
+    file = tmp_path / "performance" / "ratios.json"
+    check.commit("full", [SPEED], file)
+    check.commit("quick", rows, file)
+    assert check.committed("quick", file) == {"cost": 1.2}
+    assert check.committed("full", file) == {"speed": 0.6}
+
+
+def test_nothing_to_compare_with_is_said_before_anything_is_measured(tmp_path: Path) -> None:
+    with pytest.raises(RuntimeError, match="make them with scripts/bench --keep"):
+        check.committed("quick", tmp_path / "ratios.json")
+
+
+def test_what_is_not_a_ratio_is_not_compared() -> None:
+    row = Row(what="milliseconds by a constant", value=9.0, checked=False)
+    assert check.compare([row], {}) == []
+
+
+def test_what_is_worse_only_once_is_noise() -> None:
+    known = {"cost": 0.5, "speed": 0.6, "gone": 1.0}
+    first = check.compare([COST, SPEED], known)
+    better = Row(what="cost", value=0.6, bound=1.3)
+    slower = Row(what="speed", value=0.1, bound=0.5, at_most=False)
+    # What passed the first time has passed, and what nobody measures is missed both times.
+    verdicts = {v.what: v for v in check.again(first, check.compare([better, slower], known))}
+    assert {what: v.good for what, v in verdicts.items()} == {"cost": True, "speed": True, "gone": False}
+    assert verdicts["cost"].now == 0.6
+    assert not check.again(first, first)[0].good

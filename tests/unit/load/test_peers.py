@@ -9,9 +9,10 @@ import msgspec
 import psutil  # type: ignore[import-untyped]
 import pytest
 
+from tests.load.keeping import keep
 from tests.load.peers import page, vegeta
 from tests.load.peers.family import Family, used_between
-from tests.load.peers.figures import Figures, Result, differing, keep, kept
+from tests.load.peers.figures import Figures, Result, differing, kept
 from tests.load.peers.measure import Visit
 from tests.load.rows.peers import row
 from tests.load.run import Run
