@@ -7,7 +7,7 @@ from threading import Lock
 import msgspec
 
 from vitrine.domain.profile import Profile
-from vitrine.profile.lag import Row
+from vitrine.profile.rows import Row
 
 
 # There are tens of thousands, and no cycles through them.

@@ -1,6 +1,6 @@
 """One transaction: judges the events of several calls and writes the good ones, with their keys, into the log."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -8,17 +8,15 @@ import numpy as np
 from vitrine.config import Config
 from vitrine.domain.events import Activity, Event, EventStatus, Verdict
 from vitrine.domain.items import ItemKeys
-from vitrine.profile.encoding import version_of
-from vitrine.profile.lag import Row
+from vitrine.profile.damage import Damaged
+from vitrine.profile.encoding import encode_state, version_of
 from vitrine.profile.memory import Memory
+from vitrine.profile.rows import Row
 from vitrine.profile.state import DAY_SECONDS
 from vitrine.profile.store import Changes, LogRow, Store, encode_event, event_key, subject_hash
 
 _ACCEPTED = Verdict(EventStatus.ACCEPTED)
 _DUPLICATE = Verdict(EventStatus.DUPLICATE)
-
-# Answers category, brand and price band of an item, when the item is known.
-ItemLookup = Callable[[str], ItemKeys | None]
 
 
 class Recorded(NamedTuple):
@@ -52,14 +50,13 @@ class Commit:
         accepted: The events that were new.
     """
 
-    def __init__(self, store: Store, memory: Memory, config: Config, item_keys: ItemLookup, seq: int) -> None:
+    def __init__(self, store: Store, memory: Memory, config: Config, seq: int) -> None:
         self.seq = seq
         self.verdicts: list[list[Verdict]] = []
         self.accepted: list[Event] = []
         self._before = seq
         self._store = store
         self._memory = memory
-        self._item_keys = item_keys
         self._shop = config.shop
         self._max_age = config.profile.max_event_age_days * DAY_SECONDS
         self._max_age_days = config.profile.max_event_age_days
@@ -75,6 +72,7 @@ class Commit:
         self._written: list[tuple[str, bytes]] = []
         self._due: list[bytes] = []
         self._parts = 0
+        self._expired = 0
 
     def write(self, batches: Sequence[Batch]) -> None:
         """Judges and writes within the open transaction."""
@@ -84,17 +82,18 @@ class Commit:
         for batch, batch_keys in zip(batches, keys, strict=True):
             self.verdicts.append(self._judge(batch, batch_keys, known))
         log = self._log()
-        self._written = memory.catch_up(
+        self._written += memory.catch_up(
             self._store, memory.lag.due(len(self._keys), self._before), memory.rules
         )
         self._due, self._parts = memory.keys.due(len(self._keys))
         floors = memory.risen_floors(self._before)
-        self._store.add(Changes(log, memory.book.new(), self._due, self._written, floors))
+        self._expired = memory.book.expired(self._store.first_needed_keys)
+        self._store.add(Changes(log, memory.book.new(), self._due, self._written, floors, self._expired))
 
     def settle(self) -> None:
         """Takes into memory what is on disk now. A reader sees every event in one of the two at any moment."""
         memory = self._memory
-        memory.book.settle(written=True)
+        memory.book.settle(self._expired)
         memory.keys.settle(self._due, self._parts, self._keys, self._before)
         memory.written(self._written)
         memory.lag.add(self._rows)
@@ -102,7 +101,7 @@ class Commit:
 
     def undo(self) -> None:
         """Forgets what did not come on disk."""
-        self._memory.book.settle(written=False)
+        self._memory.book.undo()
 
     def activity(self) -> Activity:
         """The new events on items, without their subjects."""
@@ -154,7 +153,7 @@ class Commit:
 
     def _log(self) -> list[LogRow]:
         """The rows of the log for the new events; what counting them takes goes into ``_rows``."""
-        lookup, number_of = self._item_keys, self._memory.book.number
+        lookup, number_of = self._memory.lookup, self._memory.book.number
         heads = self._heads()
         items: dict[str, tuple[ItemKeys | None, int]] = {"": (None, 0)}
         rows, log, seq = self._rows, [], self.seq
@@ -176,18 +175,43 @@ class Commit:
         """Sequence number of the last event of each subject so far."""
         memory = self._memory
         heads, others = memory.lag.heads(dict.fromkeys(self._subjects))
+        blobs: dict[str, bytes | None] = {}
         missing: list[str] = []
         for subject in others:
-            if (entry := memory.cache.look(subject)) is not None:
-                heads[subject] = entry.rows[-1].seq if entry.rows else version_of(entry.state)
-            else:
+            if (entry := memory.cache.look(subject)) is None:
                 missing.append(subject)
+            elif entry.rows:
+                heads[subject] = entry.rows[-1].seq
+            else:
+                blobs[subject] = entry.state
         if missing:
             found = self._store.states(missing)
-            for subject in missing:
-                blob = self._bases[subject] = found.get(subject)
+            self._bases.update((subject, found.get(subject)) for subject in missing)
+            blobs |= self._bases
+        damaged: list[str] = []
+        for subject, blob in blobs.items():
+            try:
                 heads[subject] = version_of(blob)
+            except Damaged:
+                damaged.append(subject)
+            else:
+                if heads[subject] > self._before:
+                    damaged.append(subject)
+        if damaged:
+            self._mend(damaged, heads)
         return heads
+
+    def _mend(self, damaged: Sequence[str], heads: dict[str, int]) -> None:
+        """Has profiles that make no sense written anew, counted from the log."""
+        # Where the log cannot be read either, nobody knows which event came before.
+        heads.update(dict.fromkeys(damaged, 0))
+        memory = self._memory
+        for subject, state in memory.rebuilt(self._store, damaged, memory.rules).items():
+            mended = encode_state(state)
+            self._written.append((subject, mended))
+            heads[subject] = state.version
+            if subject in self._bases:
+                self._bases[subject] = mended
 
 
 def _erased(position: int) -> Verdict:

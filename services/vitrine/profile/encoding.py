@@ -5,11 +5,11 @@ from array import array
 
 import msgspec
 
-from vitrine.errors import Unavailable
+from vitrine.decoding import UNREADABLE
 from vitrine.profile.cart import Move
+from vitrine.profile.damage import damaged
 from vitrine.profile.recent import Recent
 from vitrine.profile.state import ITEM_WIDTH, ProfileState
-from vitrine.profile.strings import damaged
 from vitrine.profile.table import COUNTER_WIDTH, Table
 
 SCHEMA_VERSION = 1
@@ -90,45 +90,49 @@ def decode_state(blob: bytes) -> ProfileState:
     """The inverse of `encode_state`; lists of strings are unpacked when somebody asks for them.
 
     Raises:
-        Unavailable: The bytes are damaged or were written by a newer version.
+        Damaged: The bytes make no sense. What makes none in a list of strings is told when that is unpacked.
     """
     try:
         stored = _decoder.decode(blob)
-    except msgspec.MsgspecError:
+        # Another form of profiles comes with other tables, which older servers refuse: see `schema`.
+        if stored.schema != SCHEMA_VERSION:
+            raise damaged()
+        return ProfileState(
+            version=stored.version,
+            event_count=stored.event_count,
+            first_time=stored.first_time,
+            last_time=stored.last_time,
+            purchase_days=set(stored.purchase_days),
+            items=Table(ITEM_WIDTH, stored.item_ids, array("d", stored.items)),
+            types=Table(COUNTER_WIDTH, stored.type_names, array("d", stored.types)),
+            categories=Table(COUNTER_WIDTH, stored.category_names, array("d", stored.categories)),
+            brands=Table(COUNTER_WIDTH, stored.brand_names, array("d", stored.brands)),
+            price_bands=Table(COUNTER_WIDTH, stored.band_names, array("d", stored.bands)),
+            recent=Recent(
+                stored.recent_items, bytearray(stored.recent_types), array("d", stored.recent_times)
+            ),
+            opinions=stored.opinions,
+            ratings=stored.ratings,
+            carts=stored.carts,
+        )
+    # Columns of half a number, or something else than bytes.
+    except (*UNREADABLE, ValueError, TypeError):
         raise damaged() from None
-    if stored.schema > SCHEMA_VERSION:
-        raise Unavailable("a stored profile was written by a newer version; upgrade this server")
-    return ProfileState(
-        version=stored.version,
-        event_count=stored.event_count,
-        first_time=stored.first_time,
-        last_time=stored.last_time,
-        purchase_days=set(stored.purchase_days),
-        items=Table(ITEM_WIDTH, stored.item_ids, array("d", stored.items)),
-        types=Table(COUNTER_WIDTH, stored.type_names, array("d", stored.types)),
-        categories=Table(COUNTER_WIDTH, stored.category_names, array("d", stored.categories)),
-        brands=Table(COUNTER_WIDTH, stored.brand_names, array("d", stored.brands)),
-        price_bands=Table(COUNTER_WIDTH, stored.band_names, array("d", stored.bands)),
-        recent=Recent(stored.recent_items, bytearray(stored.recent_types), array("d", stored.recent_times)),
-        opinions=stored.opinions,
-        ratings=stored.ratings,
-        carts=stored.carts,
-    )
 
 
 def version_of(blob: bytes | None) -> int:
     """The version of an encoded state, without decoding the rest; 0 when there is none.
 
     Raises:
-        Unavailable: The bytes are damaged.
+        Damaged: The bytes make no sense.
     """
     if blob is None:
         return 0
     # The second of what is more than 15 fields, after one that is less than 128: see the MessagePack specification.
-    size = _INTEGERS.get(blob[4]) if len(blob) > 13 and blob[0] == 0xDC else None
-    if size is not None:
-        return int.from_bytes(blob[5 : 5 + size], "big")
     try:
+        size = _INTEGERS.get(blob[4]) if len(blob) > 13 and blob[0] == 0xDC else None
+        if size is not None:
+            return int.from_bytes(blob[5 : 5 + size], "big")
         return _head.decode(blob).version
-    except msgspec.MsgspecError:
+    except (*UNREADABLE, TypeError):
         raise damaged() from None

@@ -5,17 +5,15 @@ and what is on disk may lag behind. It is brought up to date after `MAX_ROWS` ev
 shoppers wait (ARIES, Mohan et al. 1992: fuzzy checkpoints and the oldest sequence number that a restart has to read).
 """
 
+from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from threading import Lock
 
-import msgspec
-
-from vitrine.domain.items import ItemKeys
 from vitrine.profile.encoding import decode_state
+from vitrine.profile.rows import Row
 from vitrine.profile.rules import Rules
 from vitrine.profile.state import ProfileState
-from vitrine.profile.strings import damaged
 
 # Events of one shopper that wait at most: counting them takes a reader less than half a millisecond.
 MAX_ROWS = 32
@@ -26,28 +24,6 @@ MAX_WAITING = 200_000
 _MAX_SPAN = 2
 
 
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """What counting an event takes.
-
-    Attributes:
-        seq: Sequence number in the log.
-        type: An `EventType`.
-        time: Unix seconds UTC.
-        item_id: Empty for a search without one.
-        quantity: How many.
-        rating: Stars; NaN when there are none.
-        keys: Category, brand and price band of the item when the event was recorded.
-    """
-
-    seq: int
-    type: int
-    time: float
-    item_id: str
-    quantity: float
-    rating: float
-    keys: ItemKeys | None
-
-
 class Lag:
     """The events that wait, by subject as stored. One thread writes, any may read."""
 
@@ -55,11 +31,15 @@ class Lag:
         """Empty; ``max_rows`` of a shopper and ``max_waiting`` of all may wait, a batch more or less."""
         self._max_rows = max_rows
         self._max_waiting = max_waiting
-        # In the order of the first event that waits: all of a subject's leave together.
-        self._rows: dict[str, list[Row]] = {}
+        # In the order of the first event that waits: all of a subject's leave together. What came first leaves first, and
+        # a plain dictionary would step over all that left before it.
+        self._rows: OrderedDict[str, list[Row]] = OrderedDict()
         self._waiting = 0
         self._full: dict[str, None] = {}
-        self._broken: set[str] = set()
+        # Whose profiles on disk are damaged.
+        self._marked: dict[str, None] = {}
+        # Those of them that cannot be counted again either.
+        self._aside: set[str] = set()
         self._lock = Lock()
 
     def __len__(self) -> int:
@@ -76,11 +56,7 @@ class Lag:
         return rows[-1].seq if rows else 0
 
     def heads(self, subjects: Iterable[str]) -> tuple[dict[str, int], list[str]]:
-        """`last` of those of whom events wait, and the others.
-
-        Raises:
-            Unavailable: A profile was set aside.
-        """
+        """`last` of those of whom events wait, and the others."""
         heads: dict[str, int] = {}
         others: list[str] = []
         for subject in subjects:
@@ -89,8 +65,6 @@ class Lag:
                 others.append(subject)
             else:
                 heads[subject] = rows[-1].seq
-        if self._broken and not self._broken.isdisjoint(heads):
-            raise damaged()
         return heads, others
 
     def floor(self, last_seq: int) -> int:
@@ -123,7 +97,8 @@ class Lag:
             for subject in subjects:
                 self._waiting -= len(self._rows.pop(subject, ()))
                 self._full.pop(subject, None)
-                self._broken.discard(subject)
+                self._marked.pop(subject, None)
+                self._aside.discard(subject)
 
     def due(self, new: int, last_seq: int) -> list[str]:
         """Whose profiles are to be written now.
@@ -133,25 +108,44 @@ class Lag:
             last_seq: Sequence number of the last one before them.
         """
         limit = new + 16
-        due = [subject for subject in islice(self._full, limit) if subject not in self._broken]
-        excess = self._waiting + new - self._max_waiting - sum(len(self._rows[subject]) for subject in due)
+        with self._lock:
+            wanted = (one for one in chain(self._marked, self._full) if one not in self._aside)
+            due = dict.fromkeys(islice(wanted, limit))
+        excess = self._waiting + new - self._max_waiting
+        excess -= sum(len(self._rows.get(subject, ())) for subject in due)
         oldest = last_seq - _MAX_SPAN * self._max_waiting
-        chosen = set(due)
         for subject, rows in self._rows.items():
             if len(due) >= limit or (excess <= 0 and rows[0].seq > oldest):
                 break
-            if subject not in chosen and subject not in self._broken:
-                due.append(subject)
+            if subject not in due and subject not in self._aside:
+                due[subject] = None
                 excess -= len(rows)
-        return due
+        return list(due)
 
     def everybody(self) -> list[str]:
-        """All whose profiles on disk lag behind and can be written."""
-        return [subject for subject in self._rows if subject not in self._broken]
+        """All whose profiles on disk lag behind or are damaged, but for those that were set aside."""
+        with self._lock:
+            return [one for one in dict.fromkeys((*self._rows, *self._marked)) if one not in self._aside]
 
-    def set_aside(self, subject: str) -> None:
-        """Leaves a profile alone that cannot be read; its events stay in the log."""
-        self._broken.add(subject)
+    def mark(self, subject: str) -> None:
+        """Has a profile written next that a reader found damaged on disk. Any thread may call it."""
+        with self._lock:
+            self._marked[subject] = None
+            # The reader could count it again.
+            self._aside.discard(subject)
+
+    def not_aside(self, subjects: Iterable[str]) -> list[str]:
+        """Those that were not set aside."""
+        return [subject for subject in subjects if subject not in self._aside]
+
+    def set_aside(self, subjects: Iterable[str]) -> None:
+        """Leaves profiles alone that cannot be counted again; their events stay in the log."""
+        with self._lock:
+            self._aside.update(subjects)
+
+    def marked(self, subject: str) -> bool:
+        """Whether it is to be counted again from the log."""
+        return subject in self._marked
 
 
 def caught_up(blob: bytes | None, rows: Sequence[Row], rules: Rules) -> ProfileState:
@@ -163,12 +157,11 @@ def caught_up(blob: bytes | None, rows: Sequence[Row], rules: Rules) -> ProfileS
         rules: Half-lives and caps.
 
     Raises:
-        Unavailable: The profile cannot be read.
+        Exception: One of `DAMAGE`: the profile cannot be read.
     """
     state = ProfileState() if blob is None else decode_state(blob)
-    update = state.update
-    for row in rows:
-        if row.seq > state.version:
-            update(row.type, row.time, row.item_id, row.quantity, row.rating, row.keys, rules)
-            state.version = row.seq
+    version = state.version
+    if new := [row for row in rows if row.seq > version]:
+        state.extend(new, rules)
+        state.version = new[-1].seq
     return state

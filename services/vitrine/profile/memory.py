@@ -4,17 +4,21 @@ import logging
 import time
 from collections.abc import Sequence
 
-from vitrine.profile.book import KeyBook
-from vitrine.profile.cache import ProfileCache
+import apsw
+
+from vitrine.profile.book import ItemLookup, KeyBook
+from vitrine.profile.cache import Entry, ProfileCache
+from vitrine.profile.damage import DAMAGE, LogDamaged
 from vitrine.profile.encoding import encode_state
 from vitrine.profile.keys import EventKeys
-from vitrine.profile.lag import Lag, Row, caught_up
+from vitrine.profile.lag import Lag, caught_up
+from vitrine.profile.mending import rebuilt
 from vitrine.profile.rules import Rules
-from vitrine.profile.store import Changes, Store, subject_hash
+from vitrine.profile.state import ProfileState
+from vitrine.profile.store import KEYS_FLOOR, PROFILES_FLOOR, Changes, Store, subject_hash
 
 log = logging.getLogger(__name__)
 
-PROFILES_FLOOR, KEYS_FLOOR = "profiles_floor", "keys_floor"
 # Events by which a floor rises at least before it is written: it does no harm when it lies lower.
 FLOOR_STEP = 5_000
 # How long a store that is closed may take to catch up.
@@ -33,42 +37,77 @@ class Memory:
         book: Numbers for what items count as.
         tombstones: Time of the erasure by `subject_hash`.
         rules: How events are counted.
+        lookup: What items count as.
     """
 
-    def __init__(
-        self, store: Store, cache: ProfileCache, lag: Lag, keys: EventKeys, book: KeyBook, rules: Rules
-    ) -> None:
+    def __init__(self, store: Store, cache: ProfileCache, lag: Lag, keys: EventKeys, book: KeyBook,
+                 rules: Rules, lookup: ItemLookup) -> None:  # fmt: skip
         self.cache = cache
         self.lag = lag
         self.keys = keys
         self.book = book
         self.tombstones = store.tombstones()
         self.rules = rules
+        self.lookup = lookup
         self._floors = {name: int(store.meta(name)) for name in (PROFILES_FLOOR, KEYS_FLOOR)}
 
     def catch_up(self, store: Store, subjects: Sequence[str], rules: Rules) -> list[tuple[str, bytes]]:
-        """The encoded profiles of subjects with all of their events, in the order of subjects."""
-        known: dict[str, tuple[bytes | None, Sequence[Row]]] = {}
-        missing: list[str] = []
-        for subject in subjects:
-            if (entry := self.cache.look(subject)) is not None:
-                known[subject] = entry.state, entry.rows
-            else:
-                missing.append(subject)
-        found = store.states(missing)
-        known.update((subject, (found.get(subject), self.lag.of(subject))) for subject in missing)
+        """The encoded profiles of subjects with all of their events, in the order of subjects.
+
+        Raises:
+            LogDamaged: See `rebuilt`.
+        """
+        cached = {subject: entry for subject in subjects if (entry := self.cache.look(subject)) is not None}
+        found = store.states([subject for subject in subjects if subject not in cached])
         made: list[tuple[str, bytes]] = []
+        damaged: list[str] = []
         for subject in sorted(subjects):
-            blob, rows = known[subject]
-            try:
-                made.append(
-                    (subject, blob if blob and not rows else encode_state(caught_up(blob, rows, rules)))
-                )
-            except Exception:
-                # One that is damaged must not keep others from being written.
-                log.exception("a profile cannot be brought up to date; its events stay in the log")
-                self.lag.set_aside(subject)
+            entry = cached.get(subject) or Entry(found.get(subject), self.lag.of(subject))
+            if entry.state is None and not entry.rows:
+                # Erased since a reader found it damaged.
+                self.lag.drop([subject])
+            elif entry.state is not None and entry.profile is not None and not entry.rows:
+                # Somebody read it, and so it is sound.
+                made.append((subject, entry.state))
+            elif self.lag.marked(subject):
+                damaged.append(subject)
+            else:
+                try:
+                    made.append((subject, encode_state(caught_up(entry.state, entry.rows, rules))))
+                except DAMAGE:
+                    damaged.append(subject)
+        if damaged:
+            again = self.rebuilt(store, damaged, rules)
+            made += [(subject, encode_state(state)) for subject, state in again.items()]
+            made.sort()
         return made
+
+    def state(self, store: Store, subject: str, blob: bytes | None) -> ProfileState:
+        """A stored profile with the events after it; counted again from the log where it is damaged."""
+        try:
+            return caught_up(blob, self.lag.of(subject), self.rules)
+        except DAMAGE:
+            return rebuilt(store.connection, [subject], self.rules, self.lookup)[subject]
+
+    def rebuilt(self, store: Store, subjects: Sequence[str], rules: Rules) -> dict[str, ProfileState]:
+        """See `mending.rebuilt`; without those that were set aside.
+
+        Raises:
+            LogDamaged: They are set aside now, for the log is damaged, too. The transaction has to begin anew: SQLite
+                writes nothing more in one that has come across this.
+        """
+        if not (wanted := self.lag.not_aside(subjects)):
+            return {}
+        try:
+            return rebuilt(store.connection, wanted, rules, self.lookup)
+        except apsw.CorruptError as error:
+            log.exception(
+                "%d stored profiles cannot be read, nor can the log; what comes is recorded and they are not answered: "
+                "restore the store from a backup",
+                len(wanted),
+            )
+            self.lag.set_aside(wanted)
+            raise LogDamaged("the profile store is damaged; restore it from a backup") from error
 
     def written(self, states: Sequence[tuple[str, bytes]]) -> None:
         """What `catch_up` made is on disk now."""
@@ -99,7 +138,12 @@ class Memory:
             if time.monotonic() > deadline:
                 return
             store.begin()
-            made = self.catch_up(store, subjects[start : start + _CHUNK], rules)
+            try:
+                made = self.catch_up(store, subjects[start : start + _CHUNK], rules)
+            except LogDamaged:
+                store.rollback()
+                store.begin()
+                made = self.catch_up(store, subjects[start : start + _CHUNK], rules)
             store.add(Changes((), (), (), made, ()))
             store.commit()
             self.written(made)

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from concurrent.futures import Future
-from dataclasses import replace
 from pathlib import Path
 from typing import Self
 
@@ -12,11 +11,10 @@ from vitrine.domain.events import Activity, Event
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
 from vitrine.errors import NotReady
-from vitrine.profile.cache import Entry, ProfileCache
-from vitrine.profile.columns import empty_profile, to_profile
-from vitrine.profile.commit import ItemLookup, Recorded
-from vitrine.profile.encoding import encode_state
-from vitrine.profile.lag import caught_up
+from vitrine.profile.answers import Answers
+from vitrine.profile.book import ItemLookup
+from vitrine.profile.cache import ProfileCache
+from vitrine.profile.commit import Recorded
 from vitrine.profile.lock import StoreLock, make_directory, sync_directory
 from vitrine.profile.memory import Memory
 from vitrine.profile.reads import Readers
@@ -29,9 +27,6 @@ from vitrine.profile.writer import Listener, Writer
 FILE = "profile.db"
 LOCK = "profile.lock"
 
-# So many events after an encoded profile are counted once by a reader, and not again by the next.
-_SHORTEN = 4
-
 
 class Profiles:
     """Records events durably and answers profiles. Every method may be called from any thread."""
@@ -42,12 +37,11 @@ class Profiles:
         self._store = store
         self._readers = readers
         self._writer = writer
-        self._cache = memory.cache
+        self._answers = Answers(readers, memory)
         self._lag = memory.lag
         self._clock = clock
         self._shop = config.shop
         self._prefix = config.shop + "/"
-        self._rules = memory.rules
         self._closed = False
 
     @classmethod
@@ -64,7 +58,7 @@ class Profiles:
         Args:
             directory: Where `profile.db` lies.
             config: The whole configuration.
-            item_keys: Category, brand and price band of an item; called from the writing thread.
+            item_keys: Category, brand and price band of an item; called from any thread.
             clock: Time of recording where `record` is given none.
             vfs: Name of a SQLite file system, for tests.
 
@@ -78,11 +72,11 @@ class Profiles:
             sync_directory(directory)
             cache = ProfileCache(config.profile.cache_profiles)
             with opening(directory / FILE):
-                memory = open_memory(store, cache, Rules.of(config.profile))
+                memory = open_memory(store, cache, Rules.of(config.profile), item_keys)
         except BaseException:
             lock.release()
             raise
-        writer = Writer(store, memory, config, item_keys)
+        writer = Writer(store, memory, config)
         return cls(lock, store, Readers(directory / FILE, vfs), writer, memory, config, clock)
 
     @property
@@ -113,8 +107,7 @@ class Profiles:
     def peek(self, subject: Subject, min_watermark: int = 0) -> Profile | None:
         """The profile if it is in memory: never waits for the disk."""
         watermark = self._check(min_watermark)
-        entry = self._cache.find(self._prefix + subject.key)
-        return None if entry is None else self._profile(entry, subject, watermark, min_watermark)
+        return self._answers.peek(self._prefix + subject.key, subject, watermark, min_watermark)
 
     def get(self, subject: Subject, min_watermark: int = 0) -> Profile:
         """The profile of a subject; an empty one when nothing is known.
@@ -127,25 +120,14 @@ class Profiles:
         """
         watermark = self._check(min_watermark)
         key = self._prefix + subject.key
-        entry = self._cache.find(key)
-        if entry is None:
-            entry = self._read([key])[key]
-        return self._profile(entry, subject, watermark, min_watermark)
+        return self._answers.find({key: subject}, watermark, min_watermark)[key]
 
     def batch_get(self, subjects: Sequence[Subject]) -> list[Profile]:
         """The profiles of subjects, in order."""
         watermark = self.watermark
         keys = [self._prefix + subject.key for subject in subjects]
-        entries: dict[str, Entry] = {}
-        for key in keys:
-            if key not in entries and (entry := self._cache.find(key)) is not None:
-                entries[key] = entry
-        if missing := [key for key in dict.fromkeys(keys) if key not in entries]:
-            entries |= self._read(missing)
-        return [
-            self._profile(entries[key], subject, watermark, 0)
-            for key, subject in zip(keys, subjects, strict=True)
-        ]
+        found = self._answers.find(dict(zip(keys, subjects, strict=True)), watermark)
+        return [found[key] for key in keys]
 
     def erase(self, subject: Subject, now: float | None = None) -> "Future[int]":
         """Erases a subject: profile, events and their traces in the files; answers how many events that were.
@@ -184,22 +166,6 @@ class Profiles:
         self._store.connection.close()
         self._lock.release()
 
-    def _read(self, keys: Sequence[str]) -> dict[str, Entry]:
-        """What is not in memory."""
-        begun = [self._cache.begin(key) for key in keys]
-        # Before the disk: what is written meanwhile is then in both rather than in neither.
-        waiting = [self._lag.of(key) for key in keys]
-        found = self._readers.states(keys)
-        entries: dict[str, Entry] = {}
-        again: list[str] = []
-        for key, entry, rows in zip(keys, begun, waiting, strict=True):
-            if rows and self._lag.of(key)[:1] != rows[:1]:
-                # Written or erased meanwhile: what the disk had may be from before or from after.
-                again.append(key)
-            else:
-                entries[key] = self._cache.fill(key, entry, found.get(key), rows)
-        return entries | self._read(again) if again else entries
-
     def _check(self, min_watermark: int) -> int:
         watermark = self._writer.watermark
         if min_watermark > watermark:
@@ -207,19 +173,3 @@ class Profiles:
                 "min_watermark lies ahead of this store; pass a watermark that this service gave out"
             )
         return watermark
-
-    def _profile(self, entry: Entry, subject: Subject, watermark: int, min_watermark: int) -> Profile:
-        profile = entry.profile
-        if profile is None:
-            if entry.state is None and not entry.rows:
-                profile = empty_profile(self._rules, subject, watermark)
-            else:
-                state = caught_up(entry.state, entry.rows, self._rules)
-                profile = to_profile(state, self._rules, subject, watermark)
-                if len(entry.rows) >= _SHORTEN:
-                    shorter = Entry(encode_state(state), (), profile)
-                    self._cache.replace(self._prefix + subject.key, entry, shorter)
-            entry.profile = profile
-        if profile.watermark < min_watermark:
-            profile = entry.profile = replace(profile, watermark=watermark)
-        return profile

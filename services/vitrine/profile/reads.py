@@ -1,35 +1,26 @@
 """Reading the store beside the writer: a connection of its own for each thread."""
 
-from collections.abc import Iterable, Sequence
+import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from threading import Lock, local
 from typing import Any
 
 import apsw
-import msgspec
 import numpy as np
 
 from vitrine.domain.events import Activity
 from vitrine.errors import Unavailable
+from vitrine.profile.book import ItemLookup
+from vitrine.profile.logged import Logged, read_logged
+from vitrine.profile.mending import rebuilt
+from vitrine.profile.rules import Rules
 from vitrine.profile.schema import connect_reader
+from vitrine.profile.state import ProfileState
 from vitrine.profile.store import select_states
 
-
-class _Row(msgspec.Struct, array_like=True, gc=False):
-    """The first fields of an `Event`, without building the rest."""
-
-    event_id: msgspec.Raw
-    subject: msgspec.Raw
-    item_id: str
-    type: int
-    time: float
-    value_micros: int
-    currency: msgspec.Raw
-    quantity: float
-
-
-_decode = msgspec.msgpack.Decoder(_Row).decode
+log = logging.getLogger(__name__)
 
 
 class Readers:
@@ -50,11 +41,23 @@ class Readers:
         except apsw.Error:
             raise Unavailable("the profile store cannot be read; try again") from None
 
+    def rebuilt(self, subjects: Sequence[str], rules: Rules, lookup: ItemLookup) -> dict[str, ProfileState]:
+        """See `mending.rebuilt`.
+
+        Raises:
+            Unavailable: The store cannot be read.
+        """
+        try:
+            return rebuilt(self._connection(), subjects, rules, lookup)
+        except apsw.Error:
+            raise Unavailable("the profile store cannot be read; try again") from None
+
     def activity(self, shop: str, after: int, limit: int) -> Activity:
         """Events on items recorded after a sequence number, at most ``limit`` rows of the log."""
         # "0" follows "/" in the alphabet: every subject of the shop lies between.
         query = (
-            "SELECT seq, event FROM log WHERE seq > ? AND +subject >= ? AND +subject < ? ORDER BY seq LIMIT ?"
+            "SELECT seq, CAST(event AS BLOB) FROM log "
+            "WHERE seq > ? AND +subject >= ? AND +subject < ? ORDER BY seq LIMIT ?"
         )
         try:
             rows: list[Any] = (
@@ -62,9 +65,12 @@ class Readers:
             )
         except apsw.Error:
             raise Unavailable("the profile store cannot be read; try again") from None
-        if not rows:
-            return _activity((), after)
-        return _activity([_decode(event) for _, event in rows], rows[-1][0])
+        events = [read_logged(event) for _, event in rows]
+        if lost := events.count(None):
+            log.error("%d events of the log cannot be read and count for no item; look after the disk", lost)
+        return _activity(
+            [event for event in events if event is not None and event.item_id], rows[-1][0] if rows else after
+        )
 
     def close(self) -> None:
         """Closes every connection; no thread may be reading."""
@@ -86,12 +92,11 @@ class Readers:
         return connection
 
 
-def _activity(rows: Iterable[_Row], cursor: int) -> Activity:
-    rows = [row for row in rows if row.item_id]
+def _activity(events: Sequence[Logged], cursor: int) -> Activity:
     return Activity(
-        [row.item_id for row in rows],
-        np.array([row.type for row in rows], np.int8),
-        np.array([row.time for row in rows], np.float64),
-        np.array([row.quantity for row in rows], np.float64),
+        [event.item_id for event in events],
+        np.array([event.type for event in events], np.int8),
+        np.array([event.time for event in events], np.float64),
+        np.array([event.quantity for event in events], np.float64),
         cursor,
     )

@@ -6,7 +6,11 @@ from zlib import crc32
 
 import msgspec
 
+from vitrine.domain.events import EventType
+from vitrine.profile.damage import damaged
 from vitrine.profile.strings import Strings, unpack
+
+_TYPES = bytes(EventType)
 
 
 def _no_times() -> "array[float]":
@@ -34,12 +38,20 @@ class Recent(msgspec.Struct, gc=False, eq=False):
 
     @property
     def items(self) -> list[str]:
-        """Identifiers; empty for a search without one."""
-        items = self.stored = unpack(self.stored)
+        """Identifiers; empty for a search without one.
+
+        Raises:
+            Damaged: What is stored makes no sense.
+        """
+        items = self.stored
+        if not isinstance(items, list):
+            if len(self.types) != len(self.times) or self.types.translate(None, _TYPES):
+                raise damaged()
+            items = self.stored = unpack(items, len(self.types))
         return items
 
-    def add(self, item_id: str, event_type: int, time: float, cap: int) -> None:
-        """Inserts an event where its time puts it and forgets the earliest beyond ``cap``."""
+    def add(self, item_id: str, event_type: int, time: float) -> None:
+        """Inserts an event where its time puts it; see `trim`."""
         items, times = self.items, self.times
         if not times or time > times[-1]:
             items.append(item_id)
@@ -47,13 +59,14 @@ class Recent(msgspec.Struct, gc=False, eq=False):
             times.append(time)
         else:
             at = self._place(item_id, event_type, time)
-            if at == 0 and len(times) >= cap:
-                return
             items.insert(at, item_id)
             self.types.insert(at, event_type)
             times.insert(at, time)
-        if (excess := len(times) - cap) > 0:
-            del items[:excess], self.types[:excess], times[:excess]
+
+    def trim(self, cap: int) -> None:
+        """Forgets the earliest beyond ``cap``."""
+        if (excess := len(self.times) - cap) > 0:
+            del self.items[:excess], self.types[:excess], self.times[:excess]
 
     def _place(self, item_id: str, event_type: int, time: float) -> int:
         low, high = bisect_left(self.times, time), bisect_right(self.times, time)

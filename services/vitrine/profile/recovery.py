@@ -6,15 +6,17 @@ from itertools import islice
 import msgspec
 
 from vitrine.domain.items import ItemKeys
-from vitrine.errors import Unavailable
-from vitrine.profile.book import CAPACITY, KeyBook, decode_keys
+from vitrine.profile.book import CAPACITY, ItemLookup, KeyBook, decode_keys
 from vitrine.profile.cache import ProfileCache
+from vitrine.profile.damage import Damaged
 from vitrine.profile.encoding import version_of
 from vitrine.profile.keys import MAX_KEYS, EventKeys
-from vitrine.profile.lag import MAX_ROWS, MAX_WAITING, Lag, Row
-from vitrine.profile.memory import KEYS_FLOOR, PROFILES_FLOOR, Memory
+from vitrine.profile.lag import MAX_ROWS, MAX_WAITING, Lag
+from vitrine.profile.logged import decode_logged
+from vitrine.profile.memory import Memory
+from vitrine.profile.rows import Row
 from vitrine.profile.rules import Rules
-from vitrine.profile.store import Store, event_key
+from vitrine.profile.store import KEYS_FLOOR, PROFILES_FLOOR, Store, event_key, item_keys_of
 
 RULES = "rules"
 # So many times `MAX_WAITING` events are read before it is asked which of them the profiles have.
@@ -22,38 +24,20 @@ _MOST = 3
 _CHUNK = 500
 
 
-class _Logged(msgspec.Struct, array_like=True, gc=False):
-    """The first fields of an `Event`, those that are counted and those that identify it."""
-
-    event_id: str
-    subject: msgspec.Raw
-    item_id: str
-    type: int
-    time: float
-    value_micros: msgspec.Raw
-    currency: msgspec.Raw
-    quantity: float
-    rating: float
-
-
-_decode = msgspec.msgpack.Decoder(_Logged).decode
-
-
-def open_memory(store: Store, cache: ProfileCache, rules: Rules) -> Memory:
+def open_memory(store: Store, cache: ProfileCache, rules: Rules, lookup: ItemLookup) -> Memory:
     """Reads what profiles and keys on disk lack; after `Memory.finish` that is nothing.
 
     Where events were to be counted by other rules than those of now, that is done first.
 
     Raises:
         apsw.Error: The store cannot be read or written.
-        msgspec.MsgspecError: It is damaged.
+        Exception: One of `UNREADABLE`: it is damaged.
     """
     numbered = list(store.item_keys(CAPACITY))
     lag = Lag(MAX_ROWS, MAX_WAITING)
     keys = _read_log(store, lag, {number: decode_keys(blob) for number, blob in numbered})
-    memory = Memory(
-        store, cache, lag, EventKeys(store, keys, store.meta(KEYS_FLOOR), MAX_KEYS), KeyBook(numbered), rules
-    )
+    waiting = EventKeys(store, keys, store.meta(KEYS_FLOOR), MAX_KEYS)
+    memory = Memory(store, cache, lag, waiting, KeyBook(numbered, store.first_item_keys()), rules, lookup)
     if (stored := store.meta(RULES)) != (told := msgspec.json.encode(rules).decode()):
         if stored is not None:
             memory.write(store, lag.everybody(), msgspec.json.decode(stored, type=Rules))
@@ -68,19 +52,16 @@ def _read_log(store: Store, lag: Lag, numbered: dict[int, ItemKeys]) -> list[byt
     profiles_floor, keys_floor = store.meta(PROFILES_FLOOR), store.meta(KEYS_FLOOR)
     rows: dict[str, list[Row]] = {}
     keys: list[bytes] = []
-    # More are read where a profile that was set aside holds the floor down.
     read, most = 0, _MOST * MAX_WAITING
     for seq, subject, event, number in store.log_after(min(profiles_floor, keys_floor)):
-        logged = _decode(event)
+        logged = decode_logged(event)
         if seq > keys_floor:
             keys.append(event_key(subject.partition("/")[0], logged.event_id))
         if seq > profiles_floor:
             known = numbered.get(number)
             if number and known is None:
-                known = numbered[number] = decode_keys(store.item_keys_of(number))
-            rows.setdefault(subject, []).append(
-                Row(seq, logged.type, logged.time, logged.item_id, logged.quantity, logged.rating, known)
-            )
+                known = numbered[number] = decode_keys(item_keys_of(store.connection, number))
+            rows.setdefault(subject, []).append(logged.row(seq, known))
             read += 1
             if read >= most:
                 rows = _lacking(store, rows)
@@ -98,7 +79,7 @@ def _lacking(store: Store, rows: dict[str, list[Row]]) -> dict[str, list[Row]]:
         for subject in subjects:
             try:
                 version = version_of(states.get(subject))
-            except Unavailable:
+            except Damaged:
                 version = 0
             if left := [row for row in rows[subject] if row.seq > version]:
                 lacking.append((subject, left))

@@ -10,8 +10,9 @@ from vitrine.domain.items import ItemKeys
 from vitrine.domain.profile import Profile
 from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
+from vitrine.profile.book import ItemLookup
 from vitrine.profile.columns import empty_profile, to_profile
-from vitrine.profile.commit import ItemLookup
+from vitrine.profile.rows import Row
 from vitrine.profile.rules import Rules
 from vitrine.profile.state import TYPE_NAMES, ProfileState
 
@@ -65,11 +66,13 @@ class ProfileBuilder:
         return to_profile(state, self._rules, subject)
 
     def _apply(self, state: ProfileState, group: pl.DataFrame) -> None:
-        rules, items, update = self._rules, self._items, state.update
+        items = self._items
+        rows: list[Row] = []
         for item, event_type, time, quantity, rating in zip(*group.get_columns(), strict=True):
             if item not in items:
                 items[item] = self._lookup(item)
-            update(event_type, time, item, quantity, rating, items[item], rules)
+            rows.append(Row(0, event_type, time, item, quantity, rating, items[item]))
+        state.extend(rows, self._rules)
         state.version = state.event_count
 
 

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import apsw
-import msgspec
 
+from vitrine.decoding import UNREADABLE
 from vitrine.errors import ConfigError
 
 SCHEMA_VERSION = 2
@@ -23,7 +23,7 @@ MINIMUM_SQLITE = (3, 51, 3)
 # The log is the truth. Profiles and keys may lag behind it: what they lack are events after `profiles_floor` and
 # `keys_floor`, which a restart reads. A profile's version tells the last event in it. `item_keys` holds what the items
 # of events counted as when they were recorded (`log.keys`, 0 for nothing), and `rules` how they were counted: what is
-# counted later comes out the same to the last bit.
+# counted later comes out the same to the last bit. Up to `counted_floor`, `log.keys` was not written.
 _TABLES = """
 CREATE TABLE meta(name TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE profiles(subject TEXT PRIMARY KEY, state BLOB NOT NULL);
@@ -45,6 +45,7 @@ ALTER TABLE log ADD COLUMN keys INTEGER NOT NULL DEFAULT 0;
 CREATE TABLE item_keys(id INTEGER PRIMARY KEY, keys BLOB NOT NULL);
 INSERT INTO meta SELECT 'profiles_floor', max(ifnull((SELECT max(seq) FROM log), 0), value) FROM meta WHERE name = 'floor';
 INSERT INTO meta SELECT 'keys_floor', value FROM meta WHERE name = 'profiles_floor';
+INSERT INTO meta SELECT 'counted_floor', value FROM meta WHERE name = 'profiles_floor';
 """
 }
 
@@ -104,7 +105,7 @@ def opening(file: Path) -> Iterator[None]:
         raise ConfigError(f"{file} is in use by another program; close that one") from None
     except (apsw.IOError, apsw.FullError) as error:
         raise ConfigError(f"{file} cannot be written: {error}; free space on its disk") from None
-    except (apsw.CorruptError, msgspec.MsgspecError):
+    except (apsw.CorruptError, *UNREADABLE):
         raise ConfigError(f"{file} is damaged; restore it from a backup") from None
 
 

@@ -1,5 +1,6 @@
 """What is stored of a shopper, and how one event changes it. The order in which events arrive does not matter."""
 
+from collections.abc import Sequence
 from math import exp2, isnan
 
 import msgspec
@@ -9,8 +10,9 @@ from vitrine.domain.events import INTEREST, Event, EventType
 from vitrine.domain.items import ItemKeys
 from vitrine.profile.cart import Move, add_move, after_purchase
 from vitrine.profile.recent import Recent
+from vitrine.profile.rows import Row
 from vitrine.profile.rules import Rules
-from vitrine.profile.table import COUNTER_WIDTH, Table, best
+from vitrine.profile.table import COUNTER_WIDTH, Counted, Table, best
 
 # Columns of the table of items.
 LAST_TIME, LAST_PURCHASE, VIEWS, PURCHASES, QUANTITY, LONG_TERM, SHORT_TERM = range(7)
@@ -18,6 +20,7 @@ ITEM_WIDTH = 7
 
 DAY_SECONDS = 86_400
 TYPE_NAMES = ("", *(t.name.lower() for t in EventType))
+_TYPE_KEYS = [(name,) for name in TYPE_NAMES]
 _INTEREST = (0.0, *(INTEREST[t] for t in EventType))
 
 # Plain numbers: comparing with them is faster than with members of an enumeration.
@@ -92,30 +95,61 @@ class ProfileState(msgspec.Struct, gc=False, eq=False):
         rules: Rules,
     ) -> None:
         """`apply` for the fields of an event."""
-        if self.event_count == 0 or time < self.first_time:
-            self.first_time = time
-        self.last_time = max(self.last_time, time)
-        self.event_count += 1
-        self.types.count(TYPE_NAMES[event_type], 1.0, time, rules)
-        if event_type == _IMPRESSION:
-            return
-        self.recent.add(item_id, event_type, time, rules.max_recent)
-        if event_type == _SEARCH:
-            return
-        weight = _INTEREST[event_type]
-        self._count_item(item_id, event_type, time, weight, quantity, rules)
+        self.extend([Row(0, event_type, time, item_id, quantity, rating, keys)], rules)
+
+    def extend(self, rows: Sequence[Row], rules: Rules) -> None:
+        """`apply` for events in the order in which they were recorded; the more at once, the less each of them costs."""
+        types: list[Counted] = []
+        categories: list[Counted] = []
+        brands: list[Counted] = []
+        bands: list[Counted] = []
+        self.items.expect(len(rows))
+        for row in rows:
+            event_type, time = row.type, row.time
+            if self.event_count == 0 or time < self.first_time:
+                self.first_time = time
+            self.last_time = max(self.last_time, time)
+            self.event_count += 1
+            types.append((_TYPE_KEYS[event_type], 1.0, time))
+            if event_type == _IMPRESSION:
+                continue
+            self.recent.add(row.item_id, event_type, time)
+            if event_type == _SEARCH:
+                continue
+            weight = _INTEREST[event_type]
+            self._item(row, weight, rules)
+            if (keys := row.keys) is not None:
+                categories.append((keys.categories, weight, time))
+                if keys.brand:
+                    brands.append(((keys.brand,), weight, time))
+                if keys.price_band:
+                    bands.append(((keys.price_band,), weight, time))
+        self.recent.trim(rules.max_recent)
+        # No table of counters depends on another, nor on the items.
+        self.types.count(types, len(TYPE_NAMES), rules)
+        for table, counted in (
+            (self.categories, categories),
+            (self.brands, brands),
+            (self.price_bands, bands),
+        ):
+            if counted:
+                table.count(counted, rules.max_keys, rules)
+
+    def _item(self, row: Row, weight: float, rules: Rules) -> None:
+        """Counts an event on an item, but for what the item counts as."""
+        item_id, event_type, time = row.item_id, row.type, row.time
+        self._count_item(item_id, event_type, time, weight, row.quantity, rules)
         if event_type in _CART:
-            self._move(item_id, event_type, time, quantity)
+            self._move(item_id, event_type, time, row.quantity)
         elif event_type in _OPINION:
             # The later opinion holds; of two at the same moment, the one that hides.
             opinion = (time, 1 if event_type == _LIKE else -1)
             known = self.opinions.get(item_id)
             if known is None or (opinion[0], -opinion[1]) > (known[0], -known[1]):
                 self.opinions[item_id] = opinion
+        rating = row.rating
         if not isnan(rating) and (item_id not in self.ratings or (time, rating) > self.ratings[item_id]):
             self.ratings[item_id] = (time, rating)
-        if keys is not None:
-            self._count_keys(keys, weight, time, rules)
         if len(self.items) > rules.max_items:
             self._evict(rules)
 
@@ -156,23 +190,6 @@ class ProfileState(msgspec.Struct, gc=False, eq=False):
         elif time > self.items.cells[self.items.find(item_id) * ITEM_WIDTH + LAST_PURCHASE]:
             pieces = quantity if event_type == _ADD else -quantity
             add_move(self.carts.setdefault(item_id, []), time, pieces)
-
-    def _count_keys(self, keys: ItemKeys, weight: float, time: float, rules: Rules) -> None:
-        table = self.categories
-        new = False
-        for category in keys.categories:
-            new |= table.count(category, weight, time, rules)
-        if new and len(table) > rules.max_keys:
-            table.trim(rules.max_keys, rules)
-        brand, band = keys.brand, keys.price_band
-        if brand and self.brands.count(brand, weight, time, rules) and len(self.brands) > rules.max_keys:
-            self.brands.trim(rules.max_keys, rules)
-        if (
-            band
-            and self.price_bands.count(band, weight, time, rules)
-            and len(self.price_bands) > rules.max_keys
-        ):
-            self.price_bands.trim(rules.max_keys, rules)
 
     def _evict(self, rules: Rules) -> None:
         """Keeps seven eighths of the cap: first what is liked, hidden or in the basket, then by interest now."""

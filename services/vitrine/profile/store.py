@@ -8,9 +8,12 @@ import apsw
 import msgspec
 
 from vitrine.domain.events import Event
+from vitrine.profile.logged import event_id_of
 
 _T = TypeVar("_T")
 
+# Rows of `meta`. Up to the last of these events, the log does not tell what their items counted as.
+PROFILES_FLOOR, KEYS_FLOOR, COUNTED_FLOOR = "profiles_floor", "keys_floor", "counted_floor"
 # Keys or subjects asked for in one statement.
 _CHUNK = 500
 
@@ -21,7 +24,7 @@ WITH RECURSIVE chain(seq, prev, event) AS (
   UNION ALL
   SELECT log.seq, log.prev, log.event FROM chain JOIN log ON log.seq = chain.prev AND log.subject = ?2
 )
-SELECT seq, event FROM chain
+SELECT seq, CAST(event AS BLOB) FROM chain
 """
 
 encode_event = msgspec.msgpack.Encoder().encode
@@ -52,6 +55,7 @@ class Changes(NamedTuple):
         keys: Keys of these events or earlier ones, in order.
         states: Subjects as stored and their encoded profiles.
         floors: Rows of `meta`.
+        expired: Below this number, `ItemKeys` are forgotten.
     """
 
     rows: Sequence[LogRow]
@@ -59,6 +63,7 @@ class Changes(NamedTuple):
     keys: Sequence[bytes]
     states: Sequence[tuple[str, bytes]]
     floors: Sequence[tuple[str, int]]
+    expired: int = 0
 
 
 class Store:
@@ -94,7 +99,8 @@ class Store:
     def known_keys(self, keys: Sequence[bytes]) -> set[bytes]:
         """Those of the keys that are stored."""
         known: set[bytes] = set()
-        for chunk in _chunks(keys):
+        # In order, as SQLite looks them up.
+        for chunk in _chunks(sorted(keys)):
             holes = ",".join("?" * len(chunk))
             rows = self._execute(f"SELECT key FROM event_keys WHERE key IN ({holes})", chunk)  # noqa: S608
             known.update(key for (key,) in rows)
@@ -116,10 +122,12 @@ class Store:
             changes.states,
         )
         many("UPDATE meta SET value = ?2 WHERE name = ?1", changes.floors)
+        if changes.expired:
+            self._execute("DELETE FROM item_keys WHERE id < ?", (changes.expired,))
 
     def meta(self, name: str) -> Any:
         """A value of the table of that name; ``None`` when there is none."""
-        return self._execute("SELECT value FROM meta WHERE name = ?", (name,)).get
+        return meta(self.connection, name)
 
     def set_meta(self, name: str, value: int | str) -> None:
         """Sets it."""
@@ -132,31 +140,44 @@ class Store:
         """Numbers and encoded `ItemKeys`, the latest first."""
         return self._execute("SELECT id, keys FROM item_keys ORDER BY id DESC LIMIT ?", (limit,))
 
-    def item_keys_of(self, number: int) -> bytes:
-        """One of them; nothing when there is none, which no decoder takes."""
-        keys: bytes | None = self._execute("SELECT keys FROM item_keys WHERE id = ?", (number,)).get
-        return keys or b""
+    def first_item_keys(self) -> int:
+        """The least of these numbers; 0 when there is none."""
+        first: int = self._execute("SELECT ifnull(min(id), 0) FROM item_keys").get
+        return first
+
+    def first_needed_keys(self) -> int:
+        """The least number that a restart would ask for; 0 when it would ask for none."""
+        query = "SELECT ifnull(min(keys), 0) FROM log WHERE keys > 0 AND seq > ?"
+        first: int = self._execute(query, (self.meta(PROFILES_FLOOR),)).get
+        return first
 
     def log_after(self, seq: int) -> Iterable[tuple[int, str, bytes, int]]:
         """Sequence number, subject, encoded event and number of its keys, of the log after a sequence number."""
-        return self._execute("SELECT seq, subject, event, keys FROM log WHERE seq > ? ORDER BY seq", (seq,))
+        columns = "seq, subject, CAST(event AS BLOB), keys"
+        return self._execute(f"SELECT {columns} FROM log WHERE seq > ? ORDER BY seq", (seq,))  # noqa: S608
 
-    def erase(self, subject: str, version: int, time: float, last_seq: int) -> list[bytes]:
+    def erase(
+        self, subject: str, version: int, events: int, time: float, last_seq: int
+    ) -> tuple[int, list[bytes]]:
         """Deletes everything of a subject but a hash and the time.
 
         Args:
             subject: As stored.
             version: Sequence number of its last event; 0 when it has none.
+            events: How many the profile has. When that many do not follow from the last one, the whole log is searched.
             time: Of the erasure.
             last_seq: Last sequence number given out.
 
         Returns:
-            The keys of the events that were deleted.
+            How many events were deleted, and their keys.
         """
         shop = subject.partition("/")[0]
         rows: list[Any] = self._execute(_CHAIN, (version, subject)).fetchall()
+        if len(rows) != events:
+            rows = [row[1:] for row in select_events(self.connection, [subject])]
         many = self.connection.executemany
-        keys = [event_key(shop, decode_event(row[1]).event_id) for row in rows]
+        names = [name for row in rows if (name := event_id_of(row[1])) is not None]
+        keys = [event_key(shop, name) for name in names]
         many("DELETE FROM event_keys WHERE key = ?", [(key,) for key in keys])
         many("DELETE FROM log WHERE seq = ?", [(row[0],) for row in rows])
         self._execute("DELETE FROM profiles WHERE subject = ?", (subject,))
@@ -166,7 +187,7 @@ class Store:
         )
         # Sequence numbers are never used twice, even when the last rows of the log are gone.
         self._execute("UPDATE meta SET value = ? WHERE name = 'floor'", (last_seq,))
-        return keys
+        return len(rows), keys
 
     def truncate_wal(self) -> bool:
         """Moves the write-ahead log into the database and empties it; false while a reader is in the way."""
@@ -181,8 +202,31 @@ def select_states(connection: apsw.Connection, subjects: Sequence[str]) -> Itera
     """(subject, encoded profile) of those subjects that have one."""
     for chunk in _chunks(subjects):
         holes = ",".join("?" * len(chunk))
-        query = f"SELECT subject, state FROM profiles WHERE subject IN ({holes})"  # noqa: S608
+        # Where damage has made text of bytes, or nothing, that is for whoever decodes this one, not for all.
+        query = f"SELECT subject, ifnull(CAST(state AS BLOB), x'') FROM profiles WHERE subject IN ({holes})"  # noqa: S608
         yield from connection.execute(query, chunk)
+
+
+def select_events(
+    connection: apsw.Connection, subjects: Sequence[str]
+) -> Iterable[tuple[str, int, bytes, int]]:
+    """Subject, sequence number, encoded event and number of its keys, of all events of subjects; reads the whole log."""
+    for chunk in _chunks(subjects):
+        holes = ",".join("?" * len(chunk))
+        columns = "subject, seq, CAST(event AS BLOB), keys"
+        query = f"SELECT {columns} FROM log WHERE subject IN ({holes}) ORDER BY seq"  # noqa: S608
+        yield from connection.execute(query, chunk)
+
+
+def item_keys_of(connection: apsw.Connection, number: int) -> bytes:
+    """The encoded `ItemKeys` of a number; nothing when there are none, which no decoder takes."""
+    keys: bytes | None = connection.execute("SELECT keys FROM item_keys WHERE id = ?", (number,)).get
+    return keys or b""
+
+
+def meta(connection: apsw.Connection, name: str) -> Any:
+    """A value of the table of that name; ``None`` when there is none."""
+    return connection.execute("SELECT value FROM meta WHERE name = ?", (name,)).get
 
 
 def _chunks(values: Sequence[_T]) -> Iterable[Sequence[_T]]:

@@ -2,7 +2,8 @@
 
 import msgspec
 
-from vitrine.errors import Unavailable
+from vitrine.decoding import UNREADABLE
+from vitrine.profile.damage import damaged
 
 # A list, or the MessagePack of one. What is packed keeps alive all of the bytes that it was read from.
 Strings = list[str] | msgspec.Raw
@@ -10,20 +11,16 @@ Strings = list[str] | msgspec.Raw
 _decode = msgspec.msgpack.Decoder(list[str]).decode
 
 
-def unpack(strings: Strings) -> list[str]:
-    """The list.
+def unpack(strings: msgspec.Raw, cells: int, width: int = 1) -> list[str]:
+    """The list, of as many as have ``width`` cells each.
 
     Raises:
-        Unavailable: The bytes are damaged.
+        Damaged: The bytes make no sense, or their number is another.
     """
-    if isinstance(strings, list):
-        return strings
     try:
-        return _decode(strings)
-    except msgspec.MsgspecError:
+        found = _decode(strings)
+    except UNREADABLE:
         raise damaged() from None
-
-
-def damaged() -> Unavailable:
-    """The error for a profile whose bytes make no sense."""
-    return Unavailable("a stored profile cannot be read; restore the store from a backup")
+    if len(found) * width != cells:
+        raise damaged()
+    return found

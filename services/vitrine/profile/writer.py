@@ -11,9 +11,9 @@ import apsw
 from vitrine.config import Config
 from vitrine.domain.events import Activity, Event
 from vitrine.errors import Unavailable, VitrineError
-from vitrine.profile.commit import Batch, Commit, ItemLookup, Recorded
+from vitrine.profile.commit import Batch, Commit, Recorded
+from vitrine.profile.damage import LogDamaged
 from vitrine.profile.jobs import EraseJob, JobQueue, RecordJob
-from vitrine.profile.lag import caught_up
 from vitrine.profile.memory import Memory
 from vitrine.profile.store import Store
 
@@ -32,12 +32,11 @@ class Writer:
         watermark: Sequence number up to which everything is on disk and in the cache.
     """
 
-    def __init__(self, store: Store, memory: Memory, config: Config, item_keys: ItemLookup) -> None:
+    def __init__(self, store: Store, memory: Memory, config: Config) -> None:
         self.watermark = store.last_seq()
         self._store = store
         self._memory = memory
         self._config = config
-        self._item_keys = item_keys
         self._broken = False
         self._listeners: tuple[Listener, ...] = ()
         self._jobs = JobQueue()
@@ -86,7 +85,7 @@ class Writer:
         if self._broken:
             self._stop(jobs)
             return
-        commit = Commit(self._store, self._memory, self._config, self._item_keys, self.watermark)
+        commit = Commit(self._store, self._memory, self._config, self.watermark)
         try:
             self._store.begin()
             commit.write([job.batch for job in jobs])
@@ -94,6 +93,10 @@ class Writer:
         except Exception as error:  # noqa: BLE001 (the thread must survive whatever fails)
             commit.undo()
             self._undo(error)
+            if isinstance(error, LogDamaged):
+                # Those whose profiles are at fault are set aside now.
+                self._record(jobs)
+                return
             if len(jobs) > 1 and not isinstance(error, apsw.Error):
                 # One call is at fault; the others shall not suffer.
                 for job in jobs:
@@ -124,17 +127,17 @@ class Writer:
                 memory.write(self._store, [subject], memory.rules)
             self._store.begin()
             blob = self._store.states([subject]).get(subject)
-            known = caught_up(blob, memory.lag.of(subject), memory.rules)
+            known = memory.state(self._store, subject, blob)
             # An event from a clock that is ahead happened before the erasure, too.
             moment = max(job.now, known.last_time)
-            erased = self._store.erase(subject, known.version, moment, self.watermark)
+            count, keys = self._store.erase(subject, known.version, known.event_count, moment, self.watermark)
             self._store.commit()
         except Exception as error:  # noqa: BLE001
             self._undo(error)
             job.done.set_exception(_failure(error))
             return
         try:
-            memory.erased(subject, erased, moment)
+            memory.erased(subject, keys, moment)
         except Exception:
             log.exception("the profile store stops: what it holds in memory went wrong")
             self._stop([job])
@@ -144,7 +147,7 @@ class Writer:
         except Exception as error:  # noqa: BLE001
             job.done.set_exception(_failure(error))
             return
-        job.done.set_result(len(erased))
+        job.done.set_result(count)
 
     def _stop(self, jobs: Sequence[RecordJob | EraseJob]) -> None:
         """Refuses these calls, those that wait and all to come."""

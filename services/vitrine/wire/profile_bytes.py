@@ -1,6 +1,7 @@
 """Profiles as bytes, kept by version: converting one costs more than all else that answering it takes."""
 
 from collections import OrderedDict
+from sys import getsizeof
 from threading import Lock
 
 from vitrine.api.profile.v1 import profile_pb2
@@ -10,8 +11,11 @@ from vitrine.wire.events import subject_to_proto
 from vitrine.wire.profiles import content_to_proto
 from vitrine.wire.tokens import WATERMARK, encode_token
 
-# Some 8,000 profiles of some 100 items.
+# Of memory: some 8,000 profiles of some 100 items.
 CAPACITY_BYTES = 64 * 1024 * 1024
+# What an entry takes beside an identifier and its content, measured: the subject, the pair of version and content, the
+# version, the place in the dictionary and the link to the entries before and after it.
+ENTRY_BYTES = 320
 
 
 class ProfileBytes:
@@ -22,7 +26,7 @@ class ProfileBytes:
     """
 
     def __init__(self, capacity: int = CAPACITY_BYTES) -> None:
-        """Keeps up to ``capacity`` bytes."""
+        """Keeps what takes up to ``capacity`` bytes of memory."""
         self._capacity = capacity
         self._kept: OrderedDict[Subject, tuple[int, bytes]] = OrderedDict()
         self._size = 0
@@ -64,13 +68,23 @@ class ProfileBytes:
             # Of an empty one nothing is gained; an older one must not stay either.
             if profile.version:
                 self._kept[subject] = profile.version, content
-                self._size += len(content)
+                self._size += _cost(subject, content)
                 while self._size > self._capacity:
-                    _, (_, oldest) = self._kept.popitem(last=False)
-                    self._size -= len(oldest)
+                    oldest, (_, gone) = self._kept.popitem(last=False)
+                    self._size -= _cost(oldest, gone)
         return content
 
     def _drop(self, subject: Subject) -> None:
         gone = self._kept.pop(subject, None)
         if gone is not None:
-            self._size -= len(gone[1])
+            self._size -= _cost(subject, gone[1])
+
+
+def _cost(subject: Subject, content: bytes) -> int:
+    """Bytes of memory that an entry takes: when it goes, as many as when it came.
+
+    So the identifier is not as large as Python says: one that is no ASCII grows once somebody has encoded it.
+    """
+    encoded = len(subject.id.encode())
+    identifier = getsizeof("") + (encoded if subject.id.isascii() else 2 * encoded)
+    return ENTRY_BYTES + identifier + getsizeof(content)

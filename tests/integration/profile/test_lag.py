@@ -1,121 +1,44 @@
 """Profiles and keys on disk may lag behind the log: nobody can tell, not even after a crash."""
 
 import random
-import shutil
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import apsw
-import msgspec
 import pytest
 
-from vitrine.config import Config, load_config
-from vitrine.domain.events import Event, EventStatus, EventType
-from vitrine.domain.items import ItemKeys
-from vitrine.domain.subject import Subject
+from tests.integration.profile.shop import (
+    NOW,
+    PEOPLE,
+    RULES,
+    Shop,
+    Whole,
+    answered,
+    as_after_a_kill,
+    config,
+    make_events,
+)
+from vitrine.config import load_config
+from vitrine.domain.events import EventStatus
 from vitrine.errors import Unavailable
-from vitrine.profile import Profiles, recovery
-from vitrine.profile.columns import empty_profile, to_profile
-from vitrine.profile.encoding import decode_state, encode_state
-from vitrine.profile.rules import Rules
+from vitrine.profile import Profiles, book, memory, recovery
+from vitrine.profile.columns import to_profile
+from vitrine.profile.encoding import decode_state
 from vitrine.profile.state import ProfileState
-from vitrine.wire.profiles import profile_to_proto
-
-NOW = 1_700_000_000.0
-RULES = Rules.of(load_config().profile)
-PEOPLE = [Subject(f"{n}") for n in range(6)]
-
-
-def config(**profile: float) -> Config:
-    base = load_config()
-    return base.model_copy(update={"profile": base.profile.model_copy(update=profile)})
-
-
-class Shop:
-    """A catalogue whose prices change all the time: what an item counts as is only known when its event comes."""
-
-    def __init__(self) -> None:
-        self.asked = 0
-
-    def keys(self, item: str) -> ItemKeys | None:
-        self.asked += 1
-        if item == "unknown":
-            return None
-        return ItemKeys(("All", f"All > {item}"), f"brand {self.asked % 3}", str(self.asked % 5))
 
 
 @pytest.fixture(name="small", autouse=True)
 def small_fixture(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So little may wait that all of it is written now and then."""
+    """So little may wait that all of it is written now and then, and so little is remembered that it is forgotten."""
     monkeypatch.setattr(recovery, "MAX_ROWS", 4)
     monkeypatch.setattr(recovery, "MAX_WAITING", 12)
     monkeypatch.setattr(recovery, "MAX_KEYS", 20)
-
-
-def make_events(chance: random.Random, start: int, count: int) -> list[Event]:
-    return [
-        Event(
-            event_id=f"event {n}",
-            subject=chance.choice(PEOPLE).key,
-            item_id=chance.choice(["lamp", "mug", "vase", "unknown"]),
-            type=chance.choice([t for t in EventType if t is not EventType.SEARCH]),
-            time=NOW - chance.choice([0.0, 1.5, chance.random() * 80_000]),
-            quantity=chance.choice([1.0, 2.5]),
-            rating=chance.choice([float("nan"), 4.0]),
-        )
-        for n in range(start, start + count)
-    ]
-
-
-def as_after_a_kill(source: Path, target: Path) -> Path:
-    """A copy of the files as they lie there now, under a process that knows nothing of it."""
-    target.mkdir()
-    for name in ("profile.db", "profile.db-wal"):
-        if (source / name).exists():
-            shutil.copy(source / name, target / name)
-    return target
-
-
-def answered(profiles: Profiles) -> list[bytes]:
-    """Everybody's profile to the last bit, but for the watermark of the reading."""
-    found = []
-    for profile in profiles.batch_get(PEOPLE):
-        message = profile_to_proto(profile, NOW)
-        message.watermark = ""
-        found.append(message.SerializeToString(deterministic=True))
-    return found
-
-
-class Whole:
-    """What a store would answer that counts every event in its profile at once."""
-
-    def __init__(self) -> None:
-        self.shop = Shop()
-        self.states: dict[str, ProfileState] = {}
-        self.seq = 0
-
-    def record(self, events: list[Event]) -> None:
-        """As one call does: an item is looked up once."""
-        known: dict[str, ItemKeys | None] = {}
-        for event in events:
-            if event.item_id not in known:
-                known[event.item_id] = self.shop.keys(event.item_id)
-            blob = encode_state(self.states.get(event.subject, ProfileState()))
-            state = self.states[event.subject] = decode_state(blob)
-            state.apply(event, known[event.item_id], RULES)
-            self.seq += 1
-            state.version = self.seq
-
-    def answered(self) -> list[bytes]:
-        found = []
-        for subject in PEOPLE:
-            state = self.states.get(subject.key)
-            profile = empty_profile(RULES, subject) if state is None else to_profile(state, RULES, subject)
-            message = profile_to_proto(profile, NOW)
-            message.watermark = ""
-            found.append(message.SerializeToString(deterministic=True))
-        return found
+    monkeypatch.setattr(recovery, "CAPACITY", 5)
+    monkeypatch.setattr(book, "CAPACITY", 5)
+    monkeypatch.setattr(book, "MAX_STORED", 8)
+    monkeypatch.setattr(book, "STEP", 2)
+    monkeypatch.setattr(memory, "FLOOR_STEP", 1)
 
 
 @pytest.mark.parametrize("cached", [0, 2, 1000])
@@ -171,8 +94,7 @@ def test_profiles_and_keys_do_lag_and_are_brought_up_to_date(tmp_path: Path) -> 
         assert floors == {"profiles_floor": 300, "keys_floor": 300}
 
 
-def test_no_floor_lies_above_what_is_on_disk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("vitrine.profile.memory.FLOOR_STEP", 1)
+def test_no_floor_lies_above_what_is_on_disk(tmp_path: Path) -> None:
     chance = random.Random(2)
     risen: set[int] = set()
     with closing(Profiles.open(tmp_path, load_config(), Shop().keys, lambda: NOW)) as store:
@@ -233,31 +155,6 @@ def test_who_is_erased_while_events_wait_stays_erased_after_a_crash(tmp_path: Pa
         assert rejected == mine
         assert {v.status for v in verdicts} == {EventStatus.REJECTED, EventStatus.DUPLICATE}
         assert store.delete(PEOPLE[1]) == sum(event.subject == PEOPLE[1].key for event in events)
-
-
-def test_a_damaged_profile_harms_nobody_else(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def event(n: int, subject: Subject) -> Event:
-        return Event(event_id=f"{subject.id} {n}", subject=subject.key, item_id="lamp", type=2, time=NOW)
-
-    ann, bob = PEOPLE[:2]
-    with closing(Profiles.open(tmp_path, load_config(), Shop().keys, lambda: NOW)) as store:
-        store.record([event(n, ann) for n in range(3)]).result()
-    with closing(apsw.Connection(str(tmp_path / "profile.db"))) as connection:
-        # The version can be read, and so events are taken until they are to be counted.
-        connection.execute("UPDATE profiles SET state = ?", (msgspec.msgpack.encode([1, 3, "damage"]),))
-    with closing(Profiles.open(tmp_path, config(cache_profiles=0), Shop().keys, lambda: NOW)) as store:
-        taken = 0
-        for n in range(40):
-            store.record([event(100 + n, bob)]).result()
-            taken += store.record([event(100 + n, ann)]).exception() is None
-        assert taken == 4
-        assert "cannot be brought up to date" in caplog.text
-        assert store.get(bob).event_count == 40
-        with pytest.raises(Unavailable, match="cannot be read"):
-            store.get(ann)
-    with closing(Profiles.open(tmp_path, load_config(), Shop().keys, lambda: NOW)) as store:
-        assert store.get(bob).event_count == 40
-        assert len(store._lag.of("default/" + ann.key)) == taken
 
 
 def test_a_store_whose_memory_went_wrong_refuses_instead_of_waiting(

@@ -88,3 +88,16 @@ def test_a_store_that_was_emptied_keeps_its_last_number(tmp_path: Path) -> None:
         connection.execute("UPDATE meta SET value = 50 WHERE name = 'floor'")
     with closing(Profiles.open(tmp_path, load_config(), lambda _: None, lambda: NOW)) as store:
         assert store.record([event(1)]).result().watermark == 51
+
+
+def test_a_damaged_profile_from_before_the_log_told_keys_counts_under_those_of_today(tmp_path: Path) -> None:
+    make_version_1(tmp_path, 5)
+    today = ItemKeys(("Today",), "brand", "4")
+    with closing(Profiles.open(tmp_path, load_config(), lambda _: today, lambda: NOW)) as store:
+        store.record([Event(event_id="no keys", subject=ANN.key, item_id="", type=7, time=NOW)]).result()
+    with closing(apsw.Connection(str(tmp_path / "profile.db"))) as connection:
+        connection.execute("UPDATE profiles SET state = x'c1' WHERE subject = 'default/u:ann'")
+    with closing(Profiles.open(tmp_path, load_config(), lambda _: today, lambda: NOW)) as store:
+        profile = store.get(ANN)
+        assert profile.event_count == 6
+        assert (profile.categories.keys, profile.categories.counts.tolist()) == (("Today",), [5.0])

@@ -1,5 +1,6 @@
 """Profiles kept as bytes: the same message as one that is converted anew."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -77,9 +78,41 @@ def test_who_is_erased_is_forgotten() -> None:
 
 
 def test_what_is_kept_is_bounded_and_the_oldest_goes() -> None:
-    size = len(profile_to_proto(profile(40), NOW).SerializeToString())
+    size = len(profile_to_proto(profile(40), NOW).SerializeToString()) + profile_bytes.ENTRY_BYTES + 80
     kept = ProfileBytes(capacity=10 * size)
     for n in range(50):
         read(kept, profile(40, Subject(f"{n}")))
         assert len(kept) <= 10 * size
     assert len(kept) > 8 * size
+
+
+def test_an_entry_goes_with_what_it_came_with_whatever_its_identifier() -> None:
+    kept, one = ProfileBytes(capacity=20_000), profile(1)
+    for n in range(2_000):
+        # Converting it encodes the identifier, and Python keeps that beside it.
+        kept.add_to(profile_pb2.Profile(), Subject(f"Käuferin № {n}"), one, NOW)
+    full = len(kept._kept)
+    assert 20 < full < 50
+    for n in range(2_000 - full, 2_000):
+        kept.drop(Subject(f"Käuferin № {n}"))
+    assert len(kept) == 0
+
+
+@pytest.mark.parametrize(("events", "count"), [(1, 6_000), (90, 1_000)])
+def test_the_bound_is_one_of_memory(events: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    content = content_to_proto(profile(events))
+    monkeypatch.setattr(profile_bytes, "content_to_proto", lambda _: content)
+    one, message = profile(events), profile_pb2.Profile()
+    kept = ProfileBytes(capacity=2_000_000)
+    tracemalloc.start()
+    try:
+        before, _ = tracemalloc.get_traced_memory()
+        for n in range(count):
+            # Versions and identifiers of their own, as those of a shop are.
+            kept.add_to(message, Subject(f"shopper {n}"), replace(one, version=10_000 + n), NOW)
+            message.Clear()
+        taken = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert 0.9 * 2_000_000 < len(kept) <= 2_000_000
+    assert 0.85 * len(kept) < taken < 1.1 * len(kept)

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import fields
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -15,6 +16,7 @@ from vitrine.domain.profile import DAY, Counters, ItemHistory, Profile
 from vitrine.domain.subject import Subject
 from vitrine.profile.columns import to_profile
 from vitrine.profile.encoding import decode_state, encode_state
+from vitrine.profile.rows import Row
 from vitrine.profile.rules import Rules
 from vitrine.profile.state import ProfileState
 
@@ -23,6 +25,7 @@ KEYS = {
     "lamp": ItemKeys(("家居", "家居 > 灯"), "光", "10"),
     "mug": ItemKeys(("Kitchen", "Kitchen > Mugs"), "Potter", "6"),
     "plain": ItemKeys((), "", ""),
+    "vase": ItemKeys(("家居", "家居 > Vases", "家居 > Vases > Tall"), "Potter", "7"),
 }
 NOON = 1_700_000_000.0
 
@@ -178,7 +181,7 @@ EVENTS = st.lists(
             kind, item, NOON + 60.0 * minutes, quantity=float(quantity), rating=rating
         ),
         st.sampled_from(list(EventType)),
-        st.sampled_from(["lamp", "mug", "plain", "unknown"]),
+        st.sampled_from([*KEYS, "unknown"]),
         st.integers(0, 60 * 24 * 3),
         st.integers(0, 4),
         st.sampled_from([math.nan, 1.0, 4.5]),
@@ -206,6 +209,21 @@ def test_the_order_of_arrival_does_not_matter(data: st.DataObject) -> None:
             assert cells == pytest.approx(theirs[key], rel=1e-9, abs=1e-9)
     scalars = ("event_count", "first_time", "last_time", "purchase_days")
     assert [getattr(one, name) for name in scalars] == [getattr(other, name) for name in scalars]
+
+
+@settings(max_examples=100, deadline=None)
+@given(EVENTS, st.lists(st.integers(0, 25), max_size=6))
+def test_events_count_the_same_at_once_and_one_by_one(events: list[Event], cuts: list[int]) -> None:
+    rules = RULES._replace(max_items=8, max_keys=3, max_recent=6)
+    bounds = [0, *sorted(min(cut, len(events)) for cut in cuts), len(events)]
+    parts = ProfileState()
+    for start, end in pairwise(bounds):
+        rows = [
+            Row(0, e.type, e.time, e.item_id, e.quantity, e.rating, KEYS.get(e.item_id))
+            for e in events[start:end]
+        ]
+        parts.extend(rows, rules)
+    assert encode_state(parts) == encode_state(build(*events, rules=rules))
 
 
 @settings(max_examples=50, deadline=None)
