@@ -36,11 +36,20 @@ def degraded_from_proto(messages: Iterable[pb.Degradation]) -> tuple[Degradation
     return tuple(Degradation(m.component, DegradationCode(m.code), m.message) for m in messages)
 
 
+def put_reason(reason: Reason, message: pb.Reason) -> None:
+    """Writes it into an empty message, which is there then even if nothing is known."""
+    message.SetInParent()
+    if reason.code is not None:
+        message.code = pb.ReasonCode.ValueType(reason.code)
+    message.item_ids.extend(reason.item_ids)
+    message.text = reason.text
+
+
 def reason_to_proto(reason: Reason) -> pb.Reason:
     """As sent."""
-    return pb.Reason(
-        code=pb.ReasonCode.ValueType(reason.code or 0), item_ids=reason.item_ids, text=reason.text
-    )
+    message = pb.Reason()
+    put_reason(reason, message)
+    return message
 
 
 def reason_from_proto(message: pb.Reason) -> Reason:
