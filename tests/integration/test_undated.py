@@ -43,7 +43,7 @@ def test_what_is_popular_is_counted_when_it_is_loaded(undated: Dataset, tmp_path
     config = load_config()
     load_into_store(undated, tmp_path / "store", config)
     with Stores.open(tmp_path / "store", config, system_clock) as stores:
-        state = stores.items.load_state("popularity")
+        state = stores.items.load_state("popularity of rows")
         assert state is not None
         assert state[0] == stores.profiles.watermark > 0
         popularity = make_popularity(stores.catalog, config)

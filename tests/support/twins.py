@@ -114,9 +114,10 @@ class Twins:
         half = self.versions.index(window.versions.bundle)
         found = {half_of(i.item_id, self.count) for i in window.items if "source:co_visitation" in i.scores}
         ordered = {half_of(i.item_id, self.count) for i in window.items if i.scores.get("cf", 0) > 0}
+        said = "; ".join(f"{d.component}: {d.message}" for d in window.degraded if d.component in _PARTS)
         if found != {half} or ordered != {half}:
-            return f"says twin {half}, was found by {found} and ordered by {ordered}"
-        return "; ".join(f"{d.component}: {d.message}" for d in window.degraded if d.component in _PARTS)
+            return f"says twin {half}, was found by {found} and ordered by {ordered}; {said}"
+        return said
 
 
 _PARTS = {"bundle", "retrieval", "ranking", "profile"} | {

@@ -73,14 +73,15 @@ def test_a_request_that_is_refused_counts(server: ServerProcess) -> None:
 
 def test_the_command_shows_a_real_server(server: ServerProcess, world: World) -> None:
     (who,) = world.shoppers(1)
-    command = ["profile-request", "--user", who, "--address", server.address, "--repeat", "5"]
-    shown = CliRunner().invoke(app, [*command, "--deadline-ms", "5000"])
+    command = ["profile-request", "--user", who, "--address", server.address, "--deadline-ms", "5000"]
+    shown = CliRunner().invoke(app, [*command, "--repeat", "5"])
     assert shown.exit_code == 0, shown.output
     assert "ranker:lightgbm" in shown.output
     assert "█" in shown.output
-    told = json.loads(CliRunner().invoke(app, [*command, "--deadline-ms", "5000", "--json"]).output)
+    # Of one request: medians of several do not add up, least of all on a busy machine.
+    told = json.loads(CliRunner().invoke(app, [*command, "--repeat", "1", "--json"]).output)
     assert sum(stage["median_ms"] for stage in told["stages"]) == pytest.approx(
-        told["total"]["median_ms"], rel=0.3
+        told["total"]["median_ms"], abs=0.01
     )
     assert told["total"]["median_ms"] < told["client"]["median_ms"]
 
