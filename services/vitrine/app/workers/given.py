@@ -38,7 +38,7 @@ class GivenProfiles:
     """Reads what the owner has read, and fails as it failed: a worker has no store of profiles."""
 
     def peek(self, subject: Subject, min_watermark: int = 0) -> Profile | None:
-        """As `vitrine.profile.Profiles.peek`; call it in the task of the request."""
+        """As `vitrine.profile.Profiles.peek`; call it in the context of the request, in whatever thread."""
         return self.get(subject, min_watermark)
 
     def get(self, subject: Subject, min_watermark: int = 0) -> Profile:
