@@ -56,16 +56,12 @@ async def start_all(process: Process) -> Started:
     )
     local = LocalServices(stores.profiles, generations.both, process.waiter)
 
-    def sellable(item_id: str) -> bool:
-        row = int(stores.catalog.rows([item_id])[0])
-        return row >= 0 and bool(stores.catalog.sellable[row])
-
     def begin() -> Config:
         generation = generations.current
         local.begin(generation.models)
         return generation.config
 
-    recommender = Recommender(local, begin, clock, process.metrics, sellable)
+    recommender = Recommender(local, begin, clock, process.metrics, stores.catalog.may_sell)
     reloads, _ = reloading(process, shop.reloader)
     return Started(
         {

@@ -122,6 +122,11 @@ class Catalog:
         row = self._row_of.get(item_id)
         return None if row is None else _decode(self._packed[row])
 
+    def may_sell(self, item_id: str) -> bool:
+        """Whether an item is known and may be recommended."""
+        row = self._row_of.get(item_id)
+        return row is not None and bool(self.sellable[row])
+
     def item(self, row: int) -> Item:
         """The item of a row."""
         return _decode(self._packed[row])

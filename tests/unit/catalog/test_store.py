@@ -25,6 +25,7 @@ def test_an_upsert_is_in_the_catalogue_and_revisioned(tmp_path: Path, in_memory:
     assert second > first
     assert store.revision == catalog.revision == second
     assert catalog.sellable.tolist() == [True, False, True]
+    assert [catalog.may_sell(item_id) for item_id in (*catalog.ids, "unknown")] == [True, False, True, False]
     assert [i.item_id for i in store.changed_since(0, 10).items] == ["i1", "i3", "i2"]
     changes = store.changed_since(first, 10)
     assert ([i.item_id for i in changes.items], changes.revision, changes.caught_up) == (["i2"], second, True)

@@ -65,11 +65,7 @@ class Answering:
             local.begin(generation.models)
             return generation.config
 
-        def sellable(item_id: str) -> bool:
-            row = int(catalog.rows([item_id])[0])
-            return row >= 0 and bool(catalog.sellable[row])
-
-        front = RecommendationServicer(Recommender(local, begin, clock, metrics, sellable))
+        front = RecommendationServicer(Recommender(local, begin, clock, metrics, catalog.may_sell))
         retrieval = Retrieving(generations.retriever, threads, clock=clock)
         ranking = RankingServicer(generations.engine, catalog, clock, waiter)
         bundle = BundleServicer(made.reloader, threads)

@@ -108,11 +108,9 @@ async def start_with_workers(process: Process) -> Started:
     )
     ports = Alone(profiles, own.generations.retriever, process.workers)
 
-    def sellable(item_id: str) -> bool:
-        row = int(catalog.rows([item_id])[0])
-        return row >= 0 and bool(catalog.sellable[row])
-
-    recommender = Recommender(Ports(ports, ports, ports), lambda: config.config, clock, metrics, sellable)
+    recommender = Recommender(
+        Ports(ports, ports, ports), lambda: config.config, clock, metrics, catalog.may_sell
+    )
     alone = RecommendationServicer(recommender)
     front = Front(asking, ports, alone, lambda: config.config)
     reloads = reloading_all(process, config, bundle)
