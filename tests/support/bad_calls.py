@@ -228,6 +228,18 @@ def _counts() -> list[tuple[str, Any, str, str]]:
             "queries[0].profile.items.last_time_micros",
             "parallel",
         ),
+        (
+            "Rank interests by half a number",
+            _rank(k.RankQuery(scene="home", interests=bytes(10))),
+            "queries[0].interests",
+            "has 10 bytes",
+        ),
+        (
+            "Rank infinite interests",
+            _rank(k.RankQuery(scene="home", interests=struct.pack("<3f", 1, 1, INF))),
+            "queries[0].interests",
+            "infinite",
+        ),
     ]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tests.support.models import deep_model, interest_model, interest_table, tree_model
+from tests.support.patience import PATIENCE, RANKERS
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.app.shop import Stores
 from vitrine.bundle import ContentModel, ItemItem, write_bundle
@@ -23,12 +24,15 @@ Window = recommendation_pb2.RecommendResponse
 NEIGHBOURS = 30
 DIMENSIONS = 32
 
-# All rankers have a say, and the neighbours come first.
-CONFIG = """
+# All rankers have a say, and the neighbours come first. A window without `cf` would not tell its bundle.
+CONFIG = (
+    """
 [scenes.item_page]
 reranker = ""
 weights = { "source:co_visitation" = 1, cf = 1, content = 0.01, interest = 0.01, deep = 0.01, lightgbm = 0.01 }
 """
+    + PATIENCE
+)
 COLOURS = ("red", "blue", "green", "grey")
 
 
@@ -120,9 +124,7 @@ class Twins:
         return said
 
 
-_PARTS = {"bundle", "retrieval", "ranking", "profile"} | {
-    f"ranker:{name}" for name in ("cf", "content", "interest", "deep", "lightgbm")
-}
+_PARTS = {"bundle", "retrieval", "ranking", "profile"} | {f"ranker:{name}" for name in RANKERS}
 
 
 def shop_items(count: int) -> list[Item]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.support.patience import PATIENCE
 from tests.support.plugin_dist import write_plugin
 
 BUDGET_MS = 50
@@ -17,7 +18,7 @@ HELD = []
 """
 _BODY = """
 class Animal:
-    name, version, reason, budget_ms = "{name}", "1.0", None, {budget}
+    name, version, reason, budget_ms = "{name}", "1.0", None, {budget_ms}
 
     def score(self, batch: Batch) -> Scores:
         n = len(batch.items.ids)
@@ -40,6 +41,7 @@ class Animal:
         code: What it does in `score`.
         isolation: Which tier is to stop it.
         expected: Codes of `degraded` that answers may say of it.
+        budget_ms: Its time; what is never late has so much that it is not on a busy machine either.
         imports: What its module does when it is imported.
         hook: How it spells the hook.
     """
@@ -48,6 +50,7 @@ class Animal:
     code: str = "pass"
     isolation: str = "thread"
     expected: tuple[str, ...] = ("FAILED", "OFF")
+    budget_ms: int = 2000
     imports: str = ""
     hook: str = "vitrine_make_ranker"
 
@@ -62,20 +65,21 @@ ZOO = {
     "short": Animal("answers the wrong length", "good = good[1:]"),
     "foreign": Animal("answers ids that were not asked about", "good = {'nobody-asked': 1.0}"),
     "mutates": Animal("changes its input", "batch.items.rows[:] = 0"),
-    "sleeps": Animal("sleeps for a second", "time.sleep(1)", expected=_LATE),
+    "sleeps": Animal("sleeps for a second", "time.sleep(1)", expected=_LATE, budget_ms=BUDGET_MS),
     "needy": Animal(
         "imports what is not there", imports="import what_nobody_has_installed", expected=("OFF",)
     ),
     "misspelt": Animal("misspells its hook", hook="vitrine_make_rnaker", expected=("OFF",)),
-    "spins": Animal("spins for ever", "while True: pass", "process", _LATE + _CRASHED),
+    "spins": Animal("spins for ever", "while True: pass", "process", _LATE + _CRASHED, BUDGET_MS),
     "grabs": Animal(
-        "holds the interpreter's lock", "ctypes.PyDLL(None).sleep(5)", "process", _LATE + _CRASHED
+        "holds the interpreter's lock", "ctypes.PyDLL(None).sleep(5)", "process", _LATE + _CRASHED, BUDGET_MS
     ),
     "leaks": Animal(
         "keeps 16 MiB of each call",
         "HELD.append(bytearray(os.urandom(16)) * 2**20)",
         "process",
         _LATE + _CRASHED,
+        BUDGET_MS,
     ),
     "crashes": Animal("reads address 0", "ctypes.string_at(0)", "process", _CRASHED),
 }
@@ -92,12 +96,16 @@ sources = {{ popular = 200, co_visitation = 100 }}
 weights = {{ cf = 1.0, "source:popular" = 0.1{animal} }}
 """
     # Slow to trip and quick to try again: as many bad calls as can be.
-    lines = ["[ranking]\nfailures = 20\nretry_seconds = 0.5\n", scene.format(scene="control", animal="")]
+    lines = [
+        "[ranking]\nfailures = 20\nretry_seconds = 0.5\n",
+        PATIENCE,
+        scene.format(scene="control", animal=""),
+    ]
     for name, animal in ZOO.items():
         source = (
             _HEAD
             + animal.imports
-            + _BODY.format(name=name, vice=animal.code, hook=animal.hook, budget=BUDGET_MS)
+            + _BODY.format(name=name, vice=animal.code, hook=animal.hook, budget_ms=animal.budget_ms)
         )
         write_plugin(folder, name, source)
         lines.append(scene.format(scene=f"zoo_{name}", animal=f", {name} = 1.0"))

@@ -1,7 +1,6 @@
 """Bad input over gRPC against a real server: the documented code, the field, what to do, and nothing is lost."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from tests.support.bad_calls import INF, LONG, LONG_CHINESE, NAN, BadCall, bad_calls
-from tests.support.world import AS_OF, World
+from tests.support.world import AS_OF
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.profile.v1 import profile_pb2
 from vitrine.app.process import ServerProcess
@@ -24,20 +23,6 @@ ACCEPTED, DUPLICATE, REJECTED = 1, 2, 3
 INTERNALS = re.compile(
     r"Traceback|<class|\.py\b|File \"|[a-z]Error\b|Exception\b|object at|0x[0-9a-f]{4}|(^|\s)/(?!grpc)\w+/|sqlite"
 )
-
-
-@pytest.fixture(scope="module")
-def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    store = world.fresh_store(tmp_path_factory.mktemp("bad") / "store")
-    # The clock stands still: ages are features, so that half a minute may change the order of a window.
-    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF, args=("--freeze-clock",)) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(server: ServerProcess) -> Iterator[Vitrine]:
-    with Vitrine(server.address) as client:
-        yield client
 
 
 def refusal(call: BadCall, shop: Vitrine) -> tuple[Any, list[Any]]:

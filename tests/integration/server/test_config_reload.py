@@ -14,9 +14,10 @@ from grpc_status import rpc_status
 from typer.testing import CliRunner
 
 from tests.integration.server.test_split import start_split
-from tests.integration.server.test_swap import metric, until
+from tests.integration.server.test_swap import metric
 from tests.support.callers import Callers
 from tests.support.twins import Twins, Window, item_id
+from tests.support.until import until
 from tests.support.world import World
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.config.v1 import config_pb2

@@ -4,33 +4,19 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.integration.server.test_split import start_split
-from tests.support.world import AS_OF, World
+from tests.support.world import World
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.recommendation.v1 import recommendation_pb2
 from vitrine.app.process import ServerProcess
 from vitrine.client import AsyncVitrine, InvalidInput, NotFound, Vitrine, item
 
 Answer = recommendation_pb2.ExplainResponse
-
-
-@pytest.fixture(scope="module")
-def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    store = world.fresh_store(tmp_path_factory.mktemp("explain") / "store")
-    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF, args=("--freeze-clock",)) as running:
-        yield running
-
-
-@pytest.fixture
-def shop(server: ServerProcess) -> Iterator[Vitrine]:
-    with Vitrine(server.address) as client:
-        yield client
 
 
 @pytest.fixture(scope="module")

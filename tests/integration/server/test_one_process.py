@@ -25,12 +25,6 @@ def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
         yield running
 
 
-@pytest.fixture
-def shop(server: ServerProcess) -> Iterator[Vitrine]:
-    with Vitrine(server.address) as client:
-        yield client
-
-
 @pytest.fixture(scope="module")
 def shopper(world: World) -> str:
     return world.shoppers(40)[-1]

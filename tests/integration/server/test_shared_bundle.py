@@ -12,8 +12,9 @@ from typing import Any
 import psutil  # type: ignore[import-untyped]
 import pytest
 
-from tests.integration.server.test_workers import until, workers
+from tests.integration.server.test_workers import workers
 from tests.support.answers import same_window
+from tests.support.until import until
 from tests.support.world import AS_OF, World
 from vitrine.app.process import ServerProcess
 from vitrine.client import Vitrine

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from typer.testing import CliRunner
 
 from tests.integration.server.test_split import start_split
+from tests.support.patience import PATIENCE
 from tests.support.world import AS_OF, World
 from vitrine.app.process import ServerProcess
 from vitrine.cli.app import app
@@ -22,8 +23,11 @@ from vitrine.wire.stages import stages_from_proto
 
 @pytest.fixture(scope="module")
 def server(world: World, tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
-    store = world.fresh_store(tmp_path_factory.mktemp("stages") / "store")
-    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF) as running:
+    folder = tmp_path_factory.mktemp("stages")
+    config, store = folder / "patient.toml", world.fresh_store(folder / "store")
+    config.write_text(PATIENCE, "utf-8")
+    arguments = ("--config", str(config))
+    with ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF, args=arguments) as running:
         yield running
 
 

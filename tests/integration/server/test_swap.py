@@ -7,6 +7,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from grpc_status import rpc_status
 from tests.integration.server.test_split import Split, start_split
 from tests.support.callers import Callers
 from tests.support.twins import Twins, Window, item_id
+from tests.support.until import until
 from tests.support.world import World
 from vitrine.api.bundle.v1 import bundle_pb2
 from vitrine.api.common.v1 import common_pb2
@@ -31,6 +33,10 @@ PAUSE = 0.004
 SWAPS = 100
 # Swaps after which every arena, cache and pool has its size.
 WARM = 30
+# Of the answers. A swap that held up the clients would hold up more than the rest; a busy machine holds up one in a hundred.
+SHARE = 0.95
+# Milliseconds: less than a swap takes.
+HELD_UP = 120.0
 
 
 @dataclass(kw_only=True)
@@ -51,7 +57,8 @@ class Load(Callers):
     def call(self, shop: Vitrine, client: int, number: int) -> None:
         try:
             started = time.perf_counter()
-            window = ask(shop, number % self.twins.count)
+            # Together they soon ask about all items, or what is remembered of each would grow beside the swaps.
+            window = ask(shop, (number + client * self.twins.count // self.count) % self.twins.count)
             self.seconds.append(time.perf_counter() - started)
             self.versions.append(window.versions.bundle)
             if problem := self.twins.mixed(window):
@@ -59,9 +66,9 @@ class Load(Callers):
         except VitrineError as error:
             self.wrong.append(repr(error))
 
-    def p99(self, since: int) -> float:
-        """In milliseconds."""
-        return float(np.percentile(self.seconds[since:], 99)) * 1000
+    def milliseconds(self, share: float, since: int) -> float:
+        """Within which this share of the answers came."""
+        return float(np.quantile(self.seconds[since:], share)) * 1000
 
 
 def ask(shop: Vitrine, number: int) -> Window:
@@ -70,12 +77,8 @@ def ask(shop: Vitrine, number: int) -> Window:
     )
 
 
-def until(what: str, done: "object", seconds: float = 15.0) -> None:
-    assert callable(done)
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
+def serves(shop: Vitrine, version: str) -> bool:
+    return ask(shop, 1).versions.bundle == version
 
 
 def metric(server: ServerProcess, name: str) -> float:
@@ -115,7 +118,7 @@ def test_a_hundred_swaps_under_load(tmp_path: Path) -> None:
     ):
         process = psutil.Process(server.pid)
         time.sleep(1.5)
-        calm = load.p99(len(load.seconds) // 3)
+        calm = load.milliseconds(SHARE, len(load.seconds) // 3)
         swapped = 0
         memory: list[float] = []
         since = len(load.seconds)
@@ -128,16 +131,18 @@ def test_a_hundred_swaps_under_load(tmp_path: Path) -> None:
             # Who asks after the reload gets the new one.
             assert ask(operator, n).versions.bundle == version
             memory.append(process.memory_info().rss / 2**20)
-        during = load.p99(since)
+        during, last = load.milliseconds(SHARE, since), load.milliseconds(0.99, since)
         assert metric(server, 'vitrine_bundle_reloads_total{result="switched"}') == WARM + SWAPS
     before, after = np.median(memory[WARM : WARM + 10]), np.median(memory[-10:])
     print(
-        f"{len(load.seconds)} calls; p99 {calm:.1f} ms before, {during:.1f} ms during {WARM + SWAPS} swaps "
+        f"{len(load.seconds)} calls; p95 {calm:.1f} ms before, {during:.1f} ms (p99 {last:.1f} ms) during {WARM + SWAPS} swaps "
         f"({swapped} by call); RSS {memory[0]:.1f}, {before:.1f} → {after:.1f} MiB"
     )
     assert not load.wrong, f"{len(load.wrong)} of {len(load.seconds)}: {load.wrong[:3]}"
     assert set(load.versions) == set(twins.versions)
     assert len(load.seconds) > 500
+    # Rankers have time here, and so a swap that held them up would not be told of.
+    assert during < max(5 * calm, HELD_UP), "a swap holds up nobody"
     assert after - before < 8
 
 
@@ -224,7 +229,7 @@ def test_a_split_shop_is_swapped_part_by_part(twins: Twins, tmp_path: Path) -> N
                 for part in parts if n % 2 else reversed(parts):
                     assert part.reload_bundle(expected_version=version).switched
                     time.sleep(0.3)
-                until("both", lambda v=version: ask(front, 1).versions.bundle == v)
+                until("both", partial(serves, front, version))
         assert not load.wrong, f"{len(load.wrong)} of {len(load.seconds)}: {load.wrong[:3]}"
         assert set(load.versions) == set(twins.versions)
 

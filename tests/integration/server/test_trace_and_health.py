@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -13,7 +12,9 @@ import pytest
 from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client.parser import text_string_to_metric_families
 
+from tests.support.patience import PATIENCE
 from tests.support.plugin_dist import write_plugin
+from tests.support.until import until
 from tests.support.world import AS_OF, World
 from vitrine.api.common.v1 import common_pb2
 from vitrine.api.ranking.v1 import ranking_pb2
@@ -33,7 +34,7 @@ MOODY = """
     MOOD = Path(__file__).with_name("{name}.mood")
 
     class Moody:
-        name, version, reason, budget_ms = "{name}", "0.7", None, 50.0
+        name, version, reason, budget_ms = "{name}", "0.7", None, 2000.0
 
         def score(self, batch: Batch) -> Scores:
             mood = MOOD.read_text() if MOOD.exists() else ""
@@ -60,12 +61,9 @@ weights = { cf = 1.0, moody = 0.5, content = 1.0, "source:popular" = 0.1 }
 sources = { popular = 200 }
 weights = { apart = 1.0, "source:popular" = 0.1 }
 
-[plugins.content]
-enabled = false
-
 [plugins.apart]
 isolation = "process"
-"""
+""" + PATIENCE.replace("[plugins.content]", "[plugins.content]\nenabled = false")
 
 
 @pytest.fixture(scope="module")
@@ -87,12 +85,6 @@ def server(world: World, plugins: Path, tmp_path_factory: pytest.TempPathFactory
         yield closing.enter_context(
             ServerProcess(bundle=world.bundle, store=store, as_of=AS_OF, args=arguments)
         )
-
-
-@pytest.fixture
-def shop(server: ServerProcess) -> Iterator[Vitrine]:
-    with Vitrine(server.address) as client:
-        yield client
 
 
 @pytest.fixture
@@ -121,13 +113,6 @@ def _metric(server: ServerProcess, name: str, **labels: str) -> float:
     ]
     assert found, f"no sample {name} {labels}"
     return sum(found)
-
-
-def _soon(true: Callable[[], bool], seconds: float = 15) -> None:
-    until = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < until, "it did not come about"
-        time.sleep(0.05)
 
 
 def _plugin(shop: Vitrine, name: str) -> ranking_pb2.Plugin:
@@ -200,8 +185,8 @@ def test_health_and_metrics_follow_a_plugin_that_fails_and_recovers(
 
     mood("moody", "raise")
     assert _left_out(shop, "moody") == common_pb2.DEGRADATION_CODE_FAILED
-    _soon(lambda: _left_out(shop, "moody") == common_pb2.DEGRADATION_CODE_OFF)
-    _soon(lambda: _health(server, "ranker:moody") == NOT_SERVING)
+    until("it is switched off", lambda: _left_out(shop, "moody") == common_pb2.DEGRADATION_CODE_OFF)
+    until("health says so", lambda: _health(server, "ranker:moody") == NOT_SERVING)
     assert _health(server) == _health(server, "ranker:cf") == SERVING
     part = _plugin(shop, "moody").ranker
     assert part.state == ranking_pb2.PLUGIN_STATE_TRIPPED
@@ -213,8 +198,8 @@ def test_health_and_metrics_follow_a_plugin_that_fails_and_recovers(
 
     mood("moody", "")
 
-    _soon(lambda: not _left_out(shop, "moody"))
-    _soon(lambda: _health(server, "ranker:moody") == SERVING)
+    until("it is tried again", lambda: not _left_out(shop, "moody"))
+    until("health says so", lambda: _health(server, "ranker:moody") == SERVING)
     assert _metric(server, "vitrine_plugin_on", component="ranker:moody") == 1
     assert _metric(server, "vitrine_plugin_hung_threads", component="ranker:moody") == 0
 
@@ -226,9 +211,9 @@ def test_a_plugin_whose_process_crashes_is_told_of(
     mood("apart", "crash")
     shop.recommend(None, "apart", 5, timeout=10)
     mood("apart", "")
-    _soon(lambda: _plugin(shop, "apart").restarts == 1)
-    _soon(lambda: _metric(server, "vitrine_plugin_restarts_total", plugin="apart") == 1)
-    _soon(lambda: _health(server, "ranker:apart") == SERVING)
+    until("its restart", lambda: _plugin(shop, "apart").restarts == 1)
+    until("metrics say so", lambda: _metric(server, "vitrine_plugin_restarts_total", plugin="apart") == 1)
+    until("health says so", lambda: _health(server, "ranker:apart") == SERVING)
     assert _health(server) == SERVING
 
 

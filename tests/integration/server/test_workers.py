@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
@@ -21,6 +20,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.support.answers import same_window
 from tests.support.bad_calls import BadCall, bad_calls
 from tests.support.callers import Callers
+from tests.support.until import until
 from tests.support.world import AS_OF, World
 from vitrine.api.ranking.v1 import ranking_pb2
 from vitrine.api.retrieval.v1 import retrieval_pb2
@@ -73,14 +73,6 @@ def healthy(server: ServerProcess, name: str) -> bool:
         stub: Any = health_pb2_grpc.HealthStub(channel)
         answer = stub.Check(health_pb2.HealthCheckRequest(service=name), timeout=5)
         return bool(answer.status == _SERVING)
-
-
-def until(what: str, done: "object", seconds: float = 20.0) -> None:
-    assert callable(done)
-    end = time.monotonic() + seconds
-    while not done():
-        assert time.monotonic() < end, what
-        time.sleep(0.05)
 
 
 def window(shop: Vitrine, who: str | None, scene: str, **more: Any) -> Any:

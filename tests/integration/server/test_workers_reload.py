@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.server.test_swap import Load, ask, metric, until
+from tests.integration.server.test_swap import Load, ask, metric
 from tests.integration.server.test_workers import healthy, workers
 from tests.support.twins import Twins
+from tests.support.until import until
 from vitrine.app.process import ServerProcess
 from vitrine.client import NotReady, Vitrine
 
@@ -20,13 +21,6 @@ weights = {{ "source:co_visitation" = 1, cf = 1, content = 0.01, interest = 0.01
 """
 
 
-# Three processes and the callers share the cores: one of thousands of calls waits longer for its turn than the usual budgets
-# allow, and an answer without a ranker does not tell its bundle.
-PATIENCE = "".join(
-    f"\n[plugins.{name}]\nbudget_ms = 2000\n" for name in ("cf", "content", "interest", "deep", "lightgbm")
-)
-
-
 @pytest.fixture
 def twins(tmp_path: Path) -> Twins:
     return Twins.make(tmp_path / "bundles")
@@ -34,8 +28,6 @@ def twins(tmp_path: Path) -> Twins:
 
 @pytest.fixture
 def server(twins: Twins, tmp_path: Path) -> Iterator[ServerProcess]:
-    with twins.config.open("a") as config:
-        config.write(PATIENCE)
     store = twins.fill(tmp_path / "store")
     args = ("--workers", "2", "--config", str(twins.config), "--no-watch-config")
     with ServerProcess(bundle=twins.folder, store=store, log=tmp_path / "log", args=args) as running:
