@@ -3,6 +3,5 @@
 from vitrine.profile.book import ItemLookup
 from vitrine.profile.commit import Recorded
 from vitrine.profile.profiles import Profiles
-from vitrine.profile.replay import ProfileBuilder, replay
 
-__all__ = ["ItemLookup", "ProfileBuilder", "Profiles", "Recorded", "replay"]
+__all__ = ["ItemLookup", "Profiles", "Recorded"]

@@ -105,5 +105,5 @@ class Answers:
         for key, entry in damaged.items():
             found[key] = profile = to_profile(states[key], self._rules, asked[key], watermark)
             self._cache.replace(key, entry, Entry(encode_state(states[key]), (), profile))
-            self._lag.mark(key)
+            self._lag.mark(key, readable=True)
         return found

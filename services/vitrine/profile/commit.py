@@ -9,7 +9,7 @@ from vitrine.config import Config
 from vitrine.domain.events import Activity, Event, EventStatus, Verdict
 from vitrine.domain.items import ItemKeys
 from vitrine.profile.damage import Damaged
-from vitrine.profile.encoding import encode_state, version_of
+from vitrine.profile.encoding import version_of
 from vitrine.profile.memory import Memory
 from vitrine.profile.rows import Row
 from vitrine.profile.state import DAY_SECONDS
@@ -73,6 +73,8 @@ class Commit:
         self._due: list[bytes] = []
         self._parts = 0
         self._expired = 0
+        # Whose damaged profiles were met that can be read.
+        self._misleading: list[str] = []
 
     def write(self, batches: Sequence[Batch]) -> None:
         """Judges and writes within the open transaction."""
@@ -81,10 +83,14 @@ class Commit:
         known = memory.keys.known([key for batch_keys in keys for key in batch_keys])
         for batch, batch_keys in zip(batches, keys, strict=True):
             self.verdicts.append(self._judge(batch, batch_keys, known))
-        log = self._log()
-        self._written += memory.catch_up(
-            self._store, memory.lag.due(len(self._keys), self._before), memory.rules
-        )
+        heads = self._heads()
+        mending = bool(self._misleading) or memory.mender.ready()
+        due = memory.lag.due(len(self._keys), self._before, mending=mending)
+        # Readers would notice nothing, and so these cannot wait behind others that are damaged.
+        due = list(dict.fromkeys((*due, *self._misleading)))
+        self._written = memory.catch_up(self._store, due, memory.rules, mending=mending)
+        self._mended(heads)
+        log = self._log(heads)
         self._due, self._parts = memory.keys.due(len(self._keys))
         floors = memory.risen_floors(self._before)
         self._expired = memory.book.expired(self._store.first_needed_keys)
@@ -151,10 +157,9 @@ class Commit:
             )
         return Verdict(EventStatus.REJECTED, f"events[{position}].time", message)
 
-    def _log(self) -> list[LogRow]:
-        """The rows of the log for the new events; what counting them takes goes into ``_rows``."""
+    def _log(self, heads: dict[str, int]) -> list[LogRow]:
+        """The rows of the log for the new events, after ``heads``; what counting them takes goes into ``_rows``."""
         lookup, number_of = self._memory.lookup, self._memory.book.number
-        heads = self._heads()
         items: dict[str, tuple[ItemKeys | None, int]] = {"": (None, 0)}
         rows, log, seq = self._rows, [], self.seq
         for event, subject, recorded in zip(self.accepted, self._subjects, self._recorded, strict=True):
@@ -188,30 +193,27 @@ class Commit:
             found = self._store.states(missing)
             self._bases.update((subject, found.get(subject)) for subject in missing)
             blobs |= self._bases
-        damaged: list[str] = []
         for subject, blob in blobs.items():
             try:
                 heads[subject] = version_of(blob)
             except Damaged:
-                damaged.append(subject)
-            else:
-                if heads[subject] > self._before:
-                    damaged.append(subject)
-        if damaged:
-            self._mend(damaged, heads)
+                # Nobody knows which event came before, until it is counted again.
+                heads[subject] = 0
+                memory.doubt(subject)
+            if heads[subject] > self._before:
+                # Readers would take it for one that has the events to come.
+                heads[subject] = 0
+                memory.doubt(subject)
+                self._misleading.append(subject)
         return heads
 
-    def _mend(self, damaged: Sequence[str], heads: dict[str, int]) -> None:
-        """Has profiles that make no sense written anew, counted from the log."""
-        # Where the log cannot be read either, nobody knows which event came before.
-        heads.update(dict.fromkeys(damaged, 0))
-        memory = self._memory
-        for subject, state in memory.rebuilt(self._store, damaged, memory.rules).items():
-            mended = encode_state(state)
-            self._written.append((subject, mended))
-            heads[subject] = state.version
+    def _mended(self, heads: dict[str, int]) -> None:
+        """Profiles are as they are written now, whatever was read of them before."""
+        for subject, blob in self._written:
+            if subject in heads:
+                heads[subject] = version_of(blob)
             if subject in self._bases:
-                self._bases[subject] = mended
+                self._bases[subject] = blob
 
 
 def _erased(position: int) -> Verdict:

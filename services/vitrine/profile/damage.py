@@ -1,4 +1,4 @@
-"""A stored profile whose bytes make no sense."""
+"""A stored profile whose bytes are not those that were written, or make no sense."""
 
 from vitrine.errors import Unavailable
 

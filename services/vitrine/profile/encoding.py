@@ -1,7 +1,13 @@
-"""A profile as bytes: MessagePack around packed columns (little-endian), so that reading copies whole columns."""
+"""A profile as bytes: MessagePack around packed columns (little-endian), so that reading copies whole columns.
+
+The last field is a checksum of all bytes before its four: most of a profile is numbers, and a flipped bit in one of them
+makes as much sense as before. Profiles that an earlier version wrote have none and are taken as they are, until their
+shoppers are next written; an earlier version does not look at it.
+"""
 
 import sys
 from array import array
+from zlib import crc32
 
 import msgspec
 
@@ -41,6 +47,7 @@ class _Stored(msgspec.Struct, array_like=True, gc=False):
     opinions: dict[str, tuple[float, int]]
     ratings: dict[str, tuple[float, float]]
     carts: dict[str, list[Move]]
+    checksum: int = 0
 
 
 class _Head(msgspec.Struct, array_like=True, gc=False):
@@ -48,6 +55,10 @@ class _Head(msgspec.Struct, array_like=True, gc=False):
     version: int
 
 
+# How a profile with a checksum begins: an array of so many fields.
+_CHECKED = b"\xdc\x00\x17"
+# In the place of the checksum until it is known: its bytes are the last four.
+_UNKNOWN = 0xFFFFFFFF
 # Bytes of an unsigned integer by the byte before it.
 _INTEGERS = {0xCC: 1, 0xCD: 2, 0xCE: 4, 0xCF: 8}
 
@@ -58,7 +69,7 @@ _head = msgspec.msgpack.Decoder(_Head)
 
 def encode_state(state: ProfileState) -> bytes:
     """The state as bytes."""
-    return _encoder.encode(
+    body = _encoder.encode(
         (
             SCHEMA_VERSION,
             state.version,
@@ -82,16 +93,21 @@ def encode_state(state: ProfileState) -> bytes:
             state.opinions,
             state.ratings,
             state.carts,
+            _UNKNOWN,
         )
-    )
+    )[:-4]
+    return body + crc32(body).to_bytes(4, "big")
 
 
 def decode_state(blob: bytes) -> ProfileState:
     """The inverse of `encode_state`; lists of strings are unpacked when somebody asks for them.
 
     Raises:
-        Damaged: The bytes make no sense. What makes none in a list of strings is told when that is unpacked.
+        Damaged: The bytes are not those that were written, or make no sense. What makes none in a list of strings is
+            told when that is unpacked.
     """
+    if blob.startswith(_CHECKED) and crc32(memoryview(blob)[:-4]) != int.from_bytes(blob[-4:], "big"):
+        raise damaged()
     try:
         stored = _decoder.decode(blob)
         # Another form of profiles comes with other tables, which older servers refuse: see `schema`.
@@ -121,7 +137,7 @@ def decode_state(blob: bytes) -> ProfileState:
 
 
 def version_of(blob: bytes | None) -> int:
-    """The version of an encoded state, without decoding the rest; 0 when there is none.
+    """The version of an encoded state, without decoding or checking the rest; 0 when there is none.
 
     Raises:
         Damaged: The bytes make no sense.

@@ -7,7 +7,7 @@ shoppers wait (ARIES, Mohan et al. 1992: fuzzy checkpoints and the oldest sequen
 
 from collections import OrderedDict
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import chain, islice
+from itertools import islice
 from threading import Lock
 
 from vitrine.profile.encoding import decode_state
@@ -19,6 +19,8 @@ from vitrine.profile.state import ProfileState
 MAX_ROWS = 32
 # Events of all shoppers that wait at most: some 40 MB, and a second of reading the log after a crash.
 MAX_WAITING = 200_000
+# Damaged profiles that are counted again and written at once.
+MAX_MENDED = 500
 # The oldest of them lies at most so many times `MAX_WAITING` events back, or the few events of quiet shoppers would make
 # a restart read all that busy ones did since.
 _MAX_SPAN = 2
@@ -100,39 +102,50 @@ class Lag:
                 self._marked.pop(subject, None)
                 self._aside.discard(subject)
 
-    def due(self, new: int, last_seq: int) -> list[str]:
+    def due(self, new: int, last_seq: int, *, mending: bool = True) -> list[str]:
         """Whose profiles are to be written now.
 
         Args:
             new: How many events are to be added; so that no call waits long, hardly more profiles are written.
             last_seq: Sequence number of the last one before them.
+            mending: Whether those that are damaged are: the log is read for them as long for one as for many.
         """
-        limit = new + 16
+
+        def left(subject: str) -> bool:
+            return subject in self._aside or (not mending and subject in self._marked)
+
         with self._lock:
-            wanted = (one for one in chain(self._marked, self._full) if one not in self._aside)
-            due = dict.fromkeys(islice(wanted, limit))
+            marked = (one for one in self._marked if not left(one)) if mending else ()
+            due = dict.fromkeys(islice(marked, MAX_MENDED))
+            limit = new + 16 + len(due)
+            due |= dict.fromkeys(islice((one for one in self._full if not left(one)), limit - len(due)))
         excess = self._waiting + new - self._max_waiting
         excess -= sum(len(self._rows.get(subject, ())) for subject in due)
         oldest = last_seq - _MAX_SPAN * self._max_waiting
         for subject, rows in self._rows.items():
             if len(due) >= limit or (excess <= 0 and rows[0].seq > oldest):
                 break
-            if subject not in due and subject not in self._aside:
+            if subject not in due and not left(subject):
                 due[subject] = None
                 excess -= len(rows)
         return list(due)
 
     def everybody(self) -> list[str]:
-        """All whose profiles on disk lag behind or are damaged, but for those that were set aside."""
+        """All whose profiles on disk are damaged, then all whose lag behind, but for those that were set aside."""
         with self._lock:
-            return [one for one in dict.fromkeys((*self._rows, *self._marked)) if one not in self._aside]
+            return [one for one in dict.fromkeys((*self._marked, *self._rows)) if one not in self._aside]
 
-    def mark(self, subject: str) -> None:
-        """Has a profile written next that a reader found damaged on disk. Any thread may call it."""
+    def mark(self, subject: str, *, readable: bool = False) -> None:
+        """Has a profile written anew that was found damaged on disk. Any thread may call it.
+
+        Args:
+            subject: Whose.
+            readable: The log could be read for it, so that it is not `set_aside` any more.
+        """
         with self._lock:
             self._marked[subject] = None
-            # The reader could count it again.
-            self._aside.discard(subject)
+            if readable:
+                self._aside.discard(subject)
 
     def not_aside(self, subjects: Iterable[str]) -> list[str]:
         """Those that were not set aside."""

@@ -1,10 +1,7 @@
 """What the writing thread keeps in memory of the store, and how it comes on disk."""
 
-import logging
 import time
 from collections.abc import Sequence
-
-import apsw
 
 from vitrine.profile.book import ItemLookup, KeyBook
 from vitrine.profile.cache import Entry, ProfileCache
@@ -12,12 +9,11 @@ from vitrine.profile.damage import DAMAGE, LogDamaged
 from vitrine.profile.encoding import encode_state
 from vitrine.profile.keys import EventKeys
 from vitrine.profile.lag import Lag, caught_up
+from vitrine.profile.mender import Mender
 from vitrine.profile.mending import rebuilt
 from vitrine.profile.rules import Rules
 from vitrine.profile.state import ProfileState
 from vitrine.profile.store import KEYS_FLOOR, PROFILES_FLOOR, Changes, Store, subject_hash
-
-log = logging.getLogger(__name__)
 
 # Events by which a floor rises at least before it is written: it does no harm when it lies lower.
 FLOOR_STEP = 5_000
@@ -38,6 +34,7 @@ class Memory:
         tombstones: Time of the erasure by `subject_hash`.
         rules: How events are counted.
         lookup: What items count as.
+        mender: Counts damaged profiles again.
     """
 
     def __init__(self, store: Store, cache: ProfileCache, lag: Lag, keys: EventKeys, book: KeyBook,
@@ -49,13 +46,24 @@ class Memory:
         self.tombstones = store.tombstones()
         self.rules = rules
         self.lookup = lookup
+        self.mender = Mender(lag, lookup)
         self._floors = {name: int(store.meta(name)) for name in (PROFILES_FLOOR, KEYS_FLOOR)}
 
-    def catch_up(self, store: Store, subjects: Sequence[str], rules: Rules) -> list[tuple[str, bytes]]:
+    def doubt(self, subject: str) -> None:
+        """Has a profile counted again whose bytes cannot be those that were written."""
+        self.lag.mark(subject)
+        if (entry := self.cache.look(subject)) is not None:
+            self.cache.replace(subject, entry, Entry(b"", entry.rows))
+
+    def catch_up(
+        self, store: Store, subjects: Sequence[str], rules: Rules, *, mending: bool
+    ) -> list[tuple[str, bytes]]:
         """The encoded profiles of subjects with all of their events, in the order of subjects.
 
+        Those that are damaged are left out and marked, unless they are to be mended now; see `Mender.ready`.
+
         Raises:
-            LogDamaged: See `rebuilt`.
+            LogDamaged: See `Mender.rebuilt`.
         """
         cached = {subject: entry for subject in subjects if (entry := self.cache.look(subject)) is not None}
         found = store.states([subject for subject in subjects if subject not in cached])
@@ -76,10 +84,13 @@ class Memory:
                     made.append((subject, encode_state(caught_up(entry.state, entry.rows, rules))))
                 except DAMAGE:
                     damaged.append(subject)
-        if damaged:
-            again = self.rebuilt(store, damaged, rules)
+        if damaged and mending:
+            again = self.mender.rebuilt(store, damaged, rules)
             made += [(subject, encode_state(state)) for subject, state in again.items()]
             made.sort()
+        else:
+            for subject in damaged:
+                self.lag.mark(subject)
         return made
 
     def state(self, store: Store, subject: str, blob: bytes | None) -> ProfileState:
@@ -88,26 +99,6 @@ class Memory:
             return caught_up(blob, self.lag.of(subject), self.rules)
         except DAMAGE:
             return rebuilt(store.connection, [subject], self.rules, self.lookup)[subject]
-
-    def rebuilt(self, store: Store, subjects: Sequence[str], rules: Rules) -> dict[str, ProfileState]:
-        """See `mending.rebuilt`; without those that were set aside.
-
-        Raises:
-            LogDamaged: They are set aside now, for the log is damaged, too. The transaction has to begin anew: SQLite
-                writes nothing more in one that has come across this.
-        """
-        if not (wanted := self.lag.not_aside(subjects)):
-            return {}
-        try:
-            return rebuilt(store.connection, wanted, rules, self.lookup)
-        except apsw.CorruptError as error:
-            log.exception(
-                "%d stored profiles cannot be read, nor can the log; what comes is recorded and they are not answered: "
-                "restore the store from a backup",
-                len(wanted),
-            )
-            self.lag.set_aside(wanted)
-            raise LogDamaged("the profile store is damaged; restore it from a backup") from error
 
     def written(self, states: Sequence[tuple[str, bytes]]) -> None:
         """What `catch_up` made is on disk now."""
@@ -139,11 +130,11 @@ class Memory:
                 return
             store.begin()
             try:
-                made = self.catch_up(store, subjects[start : start + _CHUNK], rules)
+                made = self.catch_up(store, subjects[start : start + _CHUNK], rules, mending=True)
             except LogDamaged:
                 store.rollback()
                 store.begin()
-                made = self.catch_up(store, subjects[start : start + _CHUNK], rules)
+                made = self.catch_up(store, subjects[start : start + _CHUNK], rules, mending=True)
             store.add(Changes((), (), (), made, ()))
             store.commit()
             self.written(made)

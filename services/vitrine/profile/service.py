@@ -15,6 +15,7 @@ from vitrine.profile.commit import Recorded
 from vitrine.profile.profiles import Profiles
 from vitrine.profile.watch import Watchers
 from vitrine.rpc.limits import MAX_ANSWER_BYTES
+from vitrine.rpc.written import written
 from vitrine.wire.events import events_from_proto, merge_verdicts, subject_from_proto, verdicts_to_proto
 from vitrine.wire.profile_bytes import ProfileBytes
 from vitrine.wire.profiles import activity_to_proto
@@ -109,13 +110,13 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
             context,
             "min_watermark lies ahead of this store; pass a watermark that this service gave out",
         )
+        since = self._bytes.erasures
         profile = profiles.peek(subject, watermark)
         if profile is None:
             loop = asyncio.get_running_loop()
             profile = await loop.run_in_executor(self._workers, profiles.get, subject, watermark)
-        response = profile_pb2.GetProfileResponse()
-        self._bytes.add_to(response.profile, subject, profile, self._clock())
-        return response
+        answer = self._bytes.answer(subject, profile, self._clock(), since)
+        return written(profile_pb2.GetProfileResponse, answer)
 
     async def BatchGetProfiles(
         self,
@@ -124,7 +125,8 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
     ) -> profile_pb2.BatchGetProfilesResponse:
         _check_size(len(request.subjects), "subjects")
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self._workers, self._batch_get, request)
+        answer = await loop.run_in_executor(self._workers, self._batch_get, request)
+        return written(profile_pb2.BatchGetProfilesResponse, answer)
 
     async def DeleteProfile(
         self,
@@ -164,23 +166,24 @@ class ProfileServicer(profile_pb2_grpc.ProfileServiceServicer):
                     yield activity_to_proto(activity)
                 await watcher.wait()
 
-    def _batch_get(
-        self, request: profile_pb2.BatchGetProfilesRequest
-    ) -> profile_pb2.BatchGetProfilesResponse:
+    def _batch_get(self, request: profile_pb2.BatchGetProfilesRequest) -> bytes:
+        """The answer as bytes."""
         subjects = [
             subject_from_proto(subject, f"subjects[{position}]")
             for position, subject in enumerate(request.subjects)
         ]
-        now = self._clock()
-        response = profile_pb2.BatchGetProfilesResponse()
+        now, since = self._clock(), self._bytes.erasures
+        answers: list[bytes] = []
         size = 0
         for subject, profile in zip(subjects, self._profiles.batch_get(subjects), strict=True):
-            size += self._bytes.add_to(response.profiles.add(), subject, profile, now)
+            answer = self._bytes.answer(subject, profile, now, since)
+            answers.append(answer)
+            size += len(answer)
             if size > MAX_ANSWER_BYTES:
                 raise TooLarge(
-                    f"{len(response.profiles)} of the {len(subjects)} profiles fill an answer; ask for fewer at once"
+                    f"{len(answers)} of the {len(subjects)} profiles fill an answer; ask for fewer at once"
                 )
-        return response
+        return b"".join(answers)
 
 
 def _check_size(size: int, field: str) -> None:

@@ -17,6 +17,7 @@ from vitrine.rpc.limits import MAX_MESSAGE_BYTES
 from vitrine.rpc.metrics import Metrics
 from vitrine.rpc.staged import STAGED, closing, failed, opening
 from vitrine.rpc.status import internal, status_of
+from vitrine.rpc.written import writing
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +67,7 @@ class Guard(ServerInterceptor):
     def _guard(
         self, method: str, handler: "grpc.RpcMethodHandler[Any, Any]"
     ) -> "grpc.RpcMethodHandler[Any, Any]":
-        parse, serialise = careful(handler.request_deserializer), handler.response_serializer
+        parse, serialise = careful(handler.request_deserializer), writing(handler.response_serializer)
         if handler.request_streaming:  # reflection
             return grpc.stream_stream_rpc_method_handler(
                 self._stream(method, handler.stream_stream, checked=_checked), parse, serialise

@@ -4,7 +4,9 @@ from contextlib import closing
 from pathlib import Path
 
 import apsw
+import msgspec
 
+from tests.integration.profile.damages import stored, unchecked
 from vitrine.config import load_config
 from vitrine.domain.events import Event, EventStatus
 from vitrine.domain.items import ItemKeys
@@ -55,7 +57,8 @@ def make_version_1(folder: Path, count: int) -> None:
             state.apply(one, KEYS, rules)
             state.version = seq
         for subject, state in states.items():
-            connection.execute("INSERT INTO profiles VALUES (?, ?)", (subject, encode_state(state)))
+            blob = msgspec.msgpack.encode(unchecked(encode_state(state)))
+            connection.execute("INSERT INTO profiles VALUES (?, ?)", (subject, blob))
 
 
 def test_a_store_of_version_1_opens_and_goes_on(tmp_path: Path) -> None:
@@ -70,6 +73,9 @@ def test_a_store_of_version_1_opens_and_goes_on(tmp_path: Path) -> None:
             assert store.get(ANN).categories.counts.tolist() == [21 + opened]
     with closing(apsw.Connection(str(tmp_path / "profile.db"))) as connection:
         assert connection.pragma("user_version") == SCHEMA_VERSION
+    # Only who was written since has a checksum.
+    fields = {subject: len(msgspec.msgpack.decode(blob)) for subject, blob in stored(tmp_path).items()}
+    assert fields == {"default/u:ann": 23, "default/u:bob": 22}
     with closing(Profiles.open(tmp_path, load_config(), lambda _: KEYS, lambda: NOW)) as store:
         # Old and new rows of the log hang together.
         assert store.delete(ANN) == 23

@@ -1,6 +1,7 @@
 """Whatever became of the bytes of a profile: what cannot be read is told in one way."""
 
 import random
+import struct
 from contextlib import suppress
 
 import msgspec
@@ -61,20 +62,52 @@ def test_a_name_that_is_no_utf_8_is_damage() -> None:
         to_profile(decode_state(blob), RULES, Subject("1"))
 
 
+def unchecked(blob: bytes) -> bytes:
+    """As an earlier version wrote it, without the checksum."""
+    return msgspec.msgpack.encode(msgspec.msgpack.decode(blob)[:-1])
+
+
+def test_each_bit_that_is_flipped_is_damage() -> None:
+    sound = encoded()
+    for place in range(len(sound)):
+        for bit in range(8):
+            blob = bytearray(sound)
+            blob[place] ^= 1 << bit
+            with pytest.raises(Damaged):
+                decode_state(bytes(blob))
+
+
+def test_a_profile_of_an_earlier_version_has_no_checksum_and_gets_one() -> None:
+    old = unchecked(encoded())
+    assert encode_state(decode_state(old)) == encode_state(decode_state(encoded()))
+    # A number that is another, and makes as much sense.
+    assert decode_state(old.replace(struct.pack("<d", NOW + 59), struct.pack("<d", NOW + 58))).version == 60
+
+
+def test_what_an_earlier_version_reads_is_what_was_written() -> None:
+    fields: list[object] = msgspec.msgpack.decode(encoded())
+    assert len(fields) == 23
+    again = decode_state(encoded())
+    assert fields[:6] == [1, 60, 60, NOW, NOW + 59, sorted(again.purchase_days)]
+    assert fields[7] == again.items.cells.tobytes()
+
+
+@pytest.mark.parametrize("checked", [True, False])
 @pytest.mark.parametrize("seed", range(4))
-def test_no_byte_that_changes_brings_anything_but_damage(seed: int) -> None:
-    chance, sound = random.Random(seed), encoded()
+def test_no_byte_that_changes_brings_anything_but_damage(seed: int, checked: bool) -> None:
+    chance, sound = random.Random(seed), encoded() if checked else unchecked(encoded())
     row = Row(10**9, 6, NOW + 99, "another", 1.0, 4.0, ItemKeys(("All",), "brand", "3"))
-    noticed = 0
+    noticed = changed = 0
     for _ in range(600):
         blob = bytearray(sound)
         for _ in range(chance.choice([1, 1, 3, 20])):
             blob[chance.randrange(len(blob))] = chance.randrange(256)
         del blob[chance.choice([len(blob), chance.randrange(len(blob))]) :]
+        changed += blob != sound
         with suppress(Damaged):
             version_of(bytes(blob))
         try:
             to_profile(caught_up(bytes(blob), [row], RULES), RULES, Subject("1"))
         except DAMAGE:
             noticed += 1
-    assert noticed > 300
+    assert noticed == changed if checked else noticed > 300

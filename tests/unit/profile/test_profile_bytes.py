@@ -16,7 +16,7 @@ from vitrine.profile.rules import Rules
 from vitrine.profile.state import ProfileState
 from vitrine.wire import profile_bytes
 from vitrine.wire.profile_bytes import ProfileBytes
-from vitrine.wire.profiles import content_to_proto, profile_to_proto
+from vitrine.wire.profiles import profile_to_proto
 
 NOW = 1_700_000_000.0
 RULES = Rules.of(load_config().profile)
@@ -35,33 +35,44 @@ def profile(events: int, subject: Subject = ANN) -> Profile:
 
 
 def read(kept: ProfileBytes, one: Profile, now: float = NOW) -> profile_pb2.Profile:
-    message = profile_pb2.Profile()
     assert one.subject is not None
-    size = kept.add_to(message, one.subject, one, now)
-    assert size == message.ByteSize() == len(message.SerializeToString())
-    return message
+    return profile_pb2.GetProfileResponse.FromString(
+        kept.answer(one.subject, one, now, kept.erasures)
+    ).profile
 
 
 @pytest.mark.parametrize("events", [0, 1, 90])
-def test_what_is_kept_is_the_same_message(events: int) -> None:
+def test_what_is_kept_is_the_same_message_to_the_last_byte(events: int) -> None:
     kept = ProfileBytes()
-    for watermark in (events, 1_000, 5_000_000):
+    for watermark in (events, 1_000, 5_000_000, 1_000):
         one = replace(profile(events), watermark=watermark)
-        for now in (NOW, NOW + 200 * DAY):
-            assert read(kept, one, now) == profile_to_proto(one, now)
+        for now in (NOW, NOW + 200 * DAY, NOW):
+            anew = profile_pb2.GetProfileResponse(profile=profile_to_proto(one, now))
+            for _ in range(2):
+                assert kept.answer(ANN, one, now, kept.erasures) == anew.SerializeToString()
+
+
+def test_answers_one_after_the_other_are_that_of_a_batch() -> None:
+    kept = ProfileBytes()
+    people = [Subject("ann"), Subject("bob", anonymous=True), Subject("nobody")]
+    found = [profile(events, who) for events, who in zip((3, 90, 0), people, strict=True)]
+    batch = profile_pb2.BatchGetProfilesResponse(profiles=[profile_to_proto(one, NOW) for one in found])
+    answers = [kept.answer(who, one, NOW, kept.erasures) for who, one in zip(people, found, strict=True)]
+    assert b"".join(answers) == batch.SerializeToString()
 
 
 def test_another_version_is_converted_anew_and_the_same_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
     kept = ProfileBytes()
     asked: list[int] = []
 
-    def convert(one: Profile) -> profile_pb2.Profile:
+    def convert(one: Profile, now: float) -> profile_pb2.Profile:
         asked.append(one.version)
-        return content_to_proto(one)
+        return profile_to_proto(one, now)
 
-    monkeypatch.setattr(profile_bytes, "content_to_proto", convert)
+    monkeypatch.setattr(profile_bytes, "profile_to_proto", convert)
     for events in (3, 3, 4, 4, 3):
         assert read(kept, profile(events)).event_count == events
+        assert read(kept, replace(profile(events), watermark=77)).watermark == "w-4d"
     assert asked == [3, 4, 3]
 
 
@@ -74,6 +85,14 @@ def test_who_is_erased_is_forgotten() -> None:
     read(kept, profile(5))
     # An empty profile takes the place of one from before.
     assert read(kept, profile(0)).event_count == 0
+    assert len(kept) == 0
+
+
+def test_who_is_erased_while_an_answer_is_made_does_not_stay() -> None:
+    kept = ProfileBytes()
+    since, one = kept.erasures, profile(5)
+    kept.drop(ANN)
+    kept.answer(ANN, one, NOW, since)
     assert len(kept) == 0
 
 
@@ -90,7 +109,8 @@ def test_an_entry_goes_with_what_it_came_with_whatever_its_identifier() -> None:
     kept, one = ProfileBytes(capacity=20_000), profile(1)
     for n in range(2_000):
         # Converting it encodes the identifier, and Python keeps that beside it.
-        kept.add_to(profile_pb2.Profile(), Subject(f"Käuferin № {n}"), one, NOW)
+        subject = Subject(f"Käuferin № {n}")
+        kept.answer(subject, replace(one, subject=subject), NOW, kept.erasures)
     full = len(kept._kept)
     assert 20 < full < 50
     for n in range(2_000 - full, 2_000):
@@ -100,17 +120,17 @@ def test_an_entry_goes_with_what_it_came_with_whatever_its_identifier() -> None:
 
 @pytest.mark.parametrize(("events", "count"), [(1, 6_000), (90, 1_000)])
 def test_the_bound_is_one_of_memory(events: int, count: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    content = content_to_proto(profile(events))
-    monkeypatch.setattr(profile_bytes, "content_to_proto", lambda _: content)
-    one, message = profile(events), profile_pb2.Profile()
+    message = profile_to_proto(profile(events), NOW)
+    monkeypatch.setattr(profile_bytes, "profile_to_proto", lambda *_: message)
+    one = profile(events)
     kept = ProfileBytes(capacity=2_000_000)
     tracemalloc.start()
     try:
         before, _ = tracemalloc.get_traced_memory()
         for n in range(count):
-            # Versions and identifiers of their own, as those of a shop are.
-            kept.add_to(message, Subject(f"shopper {n}"), replace(one, version=10_000 + n), NOW)
-            message.Clear()
+            # Versions, watermarks and identifiers of their own, as those of a shop are.
+            known = replace(one, version=10_000 + n, watermark=20_000 + n)
+            kept.answer(Subject(f"shopper {n}"), known, NOW, kept.erasures)
         taken = tracemalloc.get_traced_memory()[0] - before
     finally:
         tracemalloc.stop()

@@ -10,7 +10,7 @@ from vitrine.dataset import EVENT_SCHEMA
 from vitrine.domain.items import ItemKeys
 from vitrine.domain.subject import Subject
 from vitrine.errors import InvalidInput
-from vitrine.profile import ProfileBuilder, replay
+from vitrine.profile.replay import ProfileBuilder, replay
 
 CONFIG = load_config()
 START = datetime(2026, 1, 1, tzinfo=UTC)
