@@ -136,4 +136,12 @@ def test_the_client_imports_only_light_things() -> None:
 
 def test_the_command_line_starts_without_the_heavy_parts() -> None:
     modules = loaded("import vitrine.cli.app")
-    assert not modules & (HEAVY | {"polars", "scipy", "sklearn", "tokenizers", "grpc"})
+    assert not modules & (HEAVY | {"numpy", "polars", "scipy", "sklearn", "tokenizers", "grpc"})
+
+
+def test_a_server_starts_without_what_only_training_or_the_command_line_need() -> None:
+    modules = loaded("from vitrine.cli.commands import make_app; make_app('serve')")
+    assert not modules & {"google", "numpy", "rich"}
+    modules = loaded("import vitrine.app.serve")
+    assert {"apsw", "grpc", "numpy", "vitrine"} <= modules
+    assert not modules & (HEAVY | {"polars", "rich", "scipy", "sklearn", "tokenizers", "typer"})

@@ -13,7 +13,8 @@ from vitrine.api.common.v1 import common_pb2
 from vitrine.api.recommendation.v1 import recommendation_pb2 as pb
 from vitrine.cli import profile_request
 from vitrine.cli.app import app
-from vitrine.cli.stage_bars import bar, bars, profiled
+from vitrine.cli.stage_bars import bar, bars
+from vitrine.cli.stage_figures import profiled
 from vitrine.domain.stages import Stage
 from vitrine.errors import NotReady
 from vitrine.wire.stages import stages_to_proto

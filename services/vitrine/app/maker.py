@@ -63,13 +63,14 @@ class Maker:
         self._catalog = catalog
         self._clock = clock
         self._finding = finding
+        self._memory = None if finding is None else finding.store
         self._served = False
         # Found once: a package that was imported does not change while a process runs.
         self._plugins = discover(apart=config.runs_apart) if ranks else None
 
     def load(self, folder: Path) -> Bundle:
         """A verified bundle; raises as `load_bundle` does."""
-        return load_bundle(folder, self.config.inference)
+        return load_bundle(folder, self.config.inference, memory=self._memory)
 
     def make(self, bundle: Bundle | None, config: Config | None = None) -> Generation:
         """A generation that has answered for every scene, and knows what failed in that.
@@ -83,8 +84,7 @@ class Maker:
         """
         attached = None
         if bundle is not None:
-            memory = None if self._finding is None else self._finding.store
-            attached = AttachedBundle(bundle, self._catalog, background=True, memory=memory)
+            attached = AttachedBundle(bundle, self._catalog, background=True, memory=self._memory)
         if attached is not None and self._served:
             # A start does not wait for quick searches; a switch need not make requests do so.
             attached.wait(_SECONDS_FOR_LISTS)

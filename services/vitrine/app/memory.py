@@ -16,7 +16,7 @@ from vitrine.domain.events import Activity, EventType
 from vitrine.domain.items import Item
 from vitrine.domain.profile import DAY
 from vitrine.errors import InvalidInput
-from vitrine.profile import ProfileBuilder
+from vitrine.profile.replay import ProfileBuilder
 from vitrine.progress import Progress, part_of, quiet
 from vitrine.retrieval import Popularity
 

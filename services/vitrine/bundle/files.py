@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,26 +20,35 @@ PIECE = 1 << 16
 
 
 class BundleFiles:
-    """The verified files of a bundle folder.
+    """The verified files of a bundle.
 
     Args:
-        path: The folder, or where another process holds what it read (`vitrine.bundle.image.Image.where`).
+        image: Them in memory; it may be closed.
 
     Attributes:
         path: The folder.
         manifest: Its manifest.
-
-    Raises:
-        BundleError: A file is missing, changed, not listed, or not a plain file of this folder.
     """
 
-    def __init__(self, path: Path) -> None:
-        image = Image.open(path) if path.exists() and not path.is_dir() else Image.read(path)
-        # What is mapped stays.
-        image.close()
+    def __init__(self, image: Image) -> None:
         self.path, self.manifest = image.path, image.manifest
         self._image = image
         self._used: set[str] = set()
+
+    @classmethod
+    def open(cls, path: Path) -> Self:
+        """The files of a folder.
+
+        Args:
+            path: The folder, or where another process holds what it read (`vitrine.bundle.image.Image.where`).
+
+        Raises:
+            BundleError: A file is missing, changed, not listed, or not a plain file of this folder.
+        """
+        image = Image.open(path) if path.exists() and not path.is_dir() else Image.read(path)
+        # What is mapped stays.
+        image.close()
+        return cls(image)
 
     def __contains__(self, name: str) -> bool:
         return name in self.manifest.files

@@ -1,22 +1,19 @@
 """Loads a bundle, or refuses it with the reason."""
 
-import io
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
-from typing import overload
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from vitrine.bundle.factors import Factors, read_factors
 from vitrine.bundle.files import BundleFiles
 from vitrine.bundle.interest import MODEL as INTEREST
 from vitrine.bundle.interest import read_interest
 from vitrine.bundle.item_item import ItemItem
+from vitrine.bundle.items import Keeps, read_items
 from vitrine.bundle.manifest import Manifest
 from vitrine.bundle.models import KnownFeatures, Model, read_models
 from vitrine.bundle.parts import read_content, read_item_item, read_visits
@@ -25,11 +22,7 @@ from vitrine.bundle.visits import Visits
 from vitrine.config import InferenceConfig
 from vitrine.content.model import ContentModel
 from vitrine.domain.columns import problem
-from vitrine.domain.ids import MAX_ID_BYTES
-from vitrine.errors import BundleError
 from vitrine.interest import InterestModel
-
-ITEMS = "items.parquet"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +78,7 @@ def load_bundle(
     inference: InferenceConfig | None = None,
     *,
     known_features: KnownFeatures | None = None,
+    memory: Keeps | None = None,
 ) -> Bundle:
     """Loads a bundle after verifying every file of it and running the golden inputs of every model.
 
@@ -93,15 +87,16 @@ def load_bundle(
         inference: What models run on; the defaults, unless told.
         known_features: Says what is wrong with a list of feature columns (``name:dtype:version``), or ""; asks
             `vitrine.features`, unless told.
+        memory: The store of the catalogue, which remembers what a start would find again.
 
     Raises:
         BundleError: It is missing, changed, of another schema, unsafe or answers otherwise than in training; the
             text names the file and what to do.
         ConfigError: The installation cannot run its models.
     """
-    files = BundleFiles(Path(path))
-    ids, hashes = _items(files)
-    n = len(ids)
+    files = BundleFiles.open(Path(path))
+    items = read_items(files, memory)
+    n = len(items.ids)
     co_visitation, linear, follows = (
         read_item_item(files, part, n) for part in ("co_visitation", "linear", "follows")
     )
@@ -110,8 +105,8 @@ def load_bundle(
     bundle = Bundle(
         path=files.path,
         manifest=files.manifest,
-        item_ids=ids,
-        text_hashes=hashes,
+        item_ids=items.ids,
+        text_hashes=items.text_hashes,
         co_visitation=co_visitation,
         linear=linear,
         content=content,
@@ -124,53 +119,3 @@ def load_bundle(
     )
     files.refuse_unused()
     return bundle
-
-
-class _Ids(Sequence[str]):
-    """Ids, which are made strings when one of them is asked for: a start that has all rows needs none."""
-
-    def __init__(self, ids: pl.Series) -> None:
-        self._ids = ids
-
-    def __len__(self) -> int:
-        return len(self._ids)
-
-    @cached_property
-    def _strings(self) -> list[str]:
-        return self._ids.to_list()
-
-    @overload
-    def __getitem__(self, row: int) -> str: ...
-    @overload
-    def __getitem__(self, row: slice) -> list[str]: ...
-    def __getitem__(self, row: int | slice) -> str | list[str]:
-        return self._strings[row]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._strings)
-
-
-def _items(files: BundleFiles) -> tuple[Sequence[str], npt.NDArray[np.uint64]]:
-    where = files.path / ITEMS
-    try:
-        table = pl.read_parquet(io.BytesIO(files.data(ITEMS)))
-    # The reader panics on some damage; that is no `Exception`, and would end whatever thread loads a bundle.
-    except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
-        raise BundleError(f"{where}: not a Parquet file ({error}); train the bundle again") from None
-    if table.schema != {"item_id": pl.String, "text_hash": pl.UInt64}:
-        raise BundleError(f"{where}: has columns {dict(table.schema)}; train the bundle again")
-    if table.height != files.manifest.items:
-        raise BundleError(
-            f"{where}: has {table.height} items instead of {files.manifest.items}; train it again"
-        )
-    ids = table["item_id"]
-    sizes = ids.str.len_bytes()
-    if ids.null_count() or table["text_hash"].null_count():
-        raise BundleError(f"{where}: holds empty cells; train the bundle again")
-    if table.height and not sizes.is_between(1, MAX_ID_BYTES).all():
-        raise BundleError(
-            f"{where}: holds an id that is not of 1 to {MAX_ID_BYTES} bytes; train the bundle again"
-        )
-    if ids.n_unique() != table.height:
-        raise BundleError(f"{where}: holds an item twice; train the bundle again")
-    return _Ids(ids), table["text_hash"].to_numpy()

@@ -7,6 +7,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.items import Keeps
 from vitrine.bundle.loader import Bundle
 from vitrine.errors import VitrineError
 
@@ -24,18 +25,6 @@ class Numbered(Protocol):
 
     def rows(self, item_ids: Sequence[str], /) -> Rows:
         """``int32[m]``, −1 for an unknown item."""
-        ...
-
-
-class Keeps(Protocol):
-    """What remembers things of one catalogue for the next start: its store."""
-
-    def keep(self, name: str, data: bytes, /) -> None:
-        """Puts something in the place of what was kept under a name; raises `VitrineError` where it cannot."""
-        ...
-
-    def kept(self, name: str, /) -> memoryview | None:
-        """What was kept under it."""
         ...
 
 

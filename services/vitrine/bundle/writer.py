@@ -11,14 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
 from vitrine import __version__
 from vitrine.bundle.entries import DatasetRef, TrainingWindow
 from vitrine.bundle.factors import Factors
 from vitrine.bundle.interest import InterestTable
 from vitrine.bundle.item_item import ItemItem
-from vitrine.bundle.loader import ITEMS, load_bundle
+from vitrine.bundle.items import ITEMS, parquet_of
+from vitrine.bundle.loader import load_bundle
 from vitrine.bundle.manifest import MANIFEST, Manifest, Parameter, decode_manifest, encode_manifest
 from vitrine.bundle.model_file import ModelFile, check_names
 from vitrine.bundle.publish import check_target, entry_of, publish, save
@@ -107,10 +107,7 @@ def write_bundle(
         target.parent.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
         try:
-            pl.DataFrame(
-                {"item_id": list(item_ids), "text_hash": hashes},
-                schema={"item_id": pl.String, "text_hash": pl.UInt64},
-            ).write_parquet(work / ITEMS)
+            save(work / ITEMS, parquet_of(item_ids, hashes))
             neighbours = {"co_visitation": co_visitation, "linear": linear, "follows": follows}
             for file, array in _arrays(neighbours, {"visits": visits, "shoppers": shoppers}, factors).items():
                 save(work / file, array)

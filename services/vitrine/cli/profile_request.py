@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from vitrine.cli.server import server_at
-from vitrine.cli.stage_bars import Figures, Profiled, bars, profiled
+from vitrine.cli.stage_bars import Figures, Profiled, bars
 
 console = Console()
 
@@ -108,6 +108,7 @@ def _measured(
     repeat: int,
     deadline: float,
 ) -> tuple[Profiled, dict[str, int]]:
+    from vitrine.cli.stage_figures import profiled
     from vitrine.errors import NotReady
     from vitrine.wire.stages import stages_from_proto
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from vitrine.cli import importing
+
 # More than any machine of today has use for: each has a catalogue of its own in memory.
 MAX_WORKERS = 64
 # How far above the port of the services that of the metrics is, unless told.
@@ -97,9 +99,10 @@ def serve_command(
     - `vitrine serve ranking --port 50054 --bundle data/bundle`
     - `vitrine serve recommendation --port 50051`
     """
-    from vitrine.app.options import Addresses, ServeOptions
-    from vitrine.app.serve import serve
-    from vitrine.config import load_config
+    with importing():
+        from vitrine.app.options import Addresses, ServeOptions
+        from vitrine.app.serve import serve
+        from vitrine.config import load_config
 
     if freeze_clock and not as_of:
         raise typer.BadParameter(

@@ -1,14 +1,10 @@
-"""Where the time of repeated requests went: figures by stage, and a picture of them."""
+"""Where the time of repeated requests went, as a picture: a bar a stage."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isnan
 
-import numpy as np
-import numpy.typing as npt
 from rich.table import Table
 from rich.text import Text
-
-from vitrine.domain.stages import Stage
 
 _LEAST_BAR, _MOST_BAR = 10, 48
 _MEDIAN, _TAIL = "█", "░"
@@ -65,43 +61,6 @@ class Profiled:
         return max(self.stages, key=lambda stage: stage.slow)
 
 
-def profiled(requests: Sequence[Sequence[Stage]], waits: Sequence[float]) -> Profiled:
-    """Figures of some requests.
-
-    Args:
-        requests: r lists of stages; one that a request did not have took it no time.
-        waits: Seconds that the caller waited for each.
-    """
-    names = list(dict.fromkeys(stage.name for request in requests for stage in request))
-    # What only some requests had stands where it came in them, but never behind the rest.
-    names.sort(key=lambda name: name == "waiting")
-    seconds, cpu = np.zeros((len(requests), len(names))), np.zeros((len(requests), len(names)))
-    for row, request in enumerate(requests):
-        for stage in request:
-            column = names.index(stage.name)
-            seconds[row, column], cpu[row, column] = stage.seconds, stage.cpu
-    total = seconds.sum(axis=1)
-    slowest = np.argsort(total)[-max(1, len(requests) // 100) :]
-    return Profiled(
-        tuple(_figures(n, seconds[:, i], cpu[:, i], slowest) for i, n in enumerate(names)),
-        _figures("total", total, cpu.sum(axis=1), slowest),
-        _figures("client", np.asarray(waits, np.float64), np.full(len(requests), np.nan), slowest),
-        len(requests),
-    )
-
-
-def _figures(
-    name: str,
-    seconds: npt.NDArray[np.float64],
-    cpu: npt.NDArray[np.float64],
-    slowest: npt.NDArray[np.int64],
-) -> Figures:
-    median, p99 = np.percentile(seconds, (50, 99)) * 1e3
-    return Figures(
-        name, float(median), float(p99), float(np.median(cpu) * 1e3), float(seconds[slowest].mean() * 1e3)
-    )
-
-
 def bars(told: Profiled, width: int) -> Table:
     """A row a stage: median, 99th percentile and CPU in milliseconds, its share of the medians, and a bar.
 
@@ -143,5 +102,5 @@ def bar(median: float, p99: float, room: int) -> str:
 
 
 def _cells(stage: Figures) -> tuple[str, str, str]:
-    cpu = "" if stage.name == "waiting" or np.isnan(stage.cpu) else f"{stage.cpu:.2f}"
+    cpu = "" if stage.name == "waiting" or isnan(stage.cpu) else f"{stage.cpu:.2f}"
     return f"{stage.median:.2f}", f"{stage.p99:.2f}", cpu

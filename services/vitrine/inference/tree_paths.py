@@ -1,11 +1,12 @@
 """What each leaf of a LightGBM model owes to each feature on the path to it: shares at the price of a look-up."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-Float64 = npt.NDArray[np.float64]
+from vitrine.inference.tree_nodes import Tree
 
 # A split without rows would divide by zero; the library writes none, a text may.
 _NO_ROWS = 1e-9
@@ -31,26 +32,42 @@ class PathTable:
     base: float
 
     @classmethod
-    def of(cls, text: str, features: int) -> "PathTable":
-        """Reads it out of a model's text.
-
-        Args:
-            text: As `vitrine.inference.tree_text.check_text` answers it.
-            features: How many columns the model has.
-        """
-        tables, base = [np.zeros((0, features), np.float32)], 0.0
-        for tree in text.split("\nTree=")[1:]:
-            expected, table = _table(fields_of(tree), features)
-            tables.append(table.astype(np.float32))
-            base += expected
-        sizes = [len(table) for table in tables[1:]]
-        first = np.cumsum([0, *sizes])[: len(sizes)].astype(np.int32)
-        return cls(np.concatenate(tables), first, base)
+    def of(cls, trees: Sequence[Tree], features: int) -> "PathTable":
+        """Reads it out of the trees of a model with so many columns."""
+        sizes = np.array([len(tree.values) for tree in trees])
+        # All trees at once: nodes are numbered through.
+        roots = np.cumsum(2 * sizes - 1) - (2 * sizes - 1)
+        leaf, splits = np.ones(int((2 * sizes - 1).sum()), np.bool_), np.empty(0, np.int64)
+        left, right, columns = (np.zeros(len(leaf), np.int64) for _ in range(3))
+        for root, tree in zip(roots.tolist(), trees, strict=True):
+            own = slice(root, root + len(tree.columns))
+            leaf[own], columns[own] = False, tree.columns
+            left[own], right[own] = tree.children + root
+        rows, means = np.zeros(len(leaf)), np.zeros(len(leaf))
+        rows[leaf] = np.maximum(np.concatenate([tree.counts for tree in trees]), _NO_ROWS)
+        means[leaf] = np.concatenate([tree.values for tree in trees])
+        levels = [roots[~leaf[roots]]]
+        while len(splits := levels[-1]):
+            below = np.concatenate([left[splits], right[splits]])
+            levels.append(below[~leaf[below]])
+        for splits in reversed(levels):
+            a, b = left[splits], right[splits]
+            rows[splits] = rows[a] + rows[b]
+            means[splits] = (rows[a] * means[a] + rows[b] * means[b]) / rows[splits]
+        owed = np.zeros((len(leaf), features))
+        for splits in levels:
+            for child in (left[splits], right[splits]):
+                owed[child] = owed[splits]
+                owed[child, columns[splits]] += means[child] - means[splits]
+        first = (np.cumsum(sizes) - sizes).astype(np.int32)
+        return cls(owed[leaf].astype(np.float32), first, sum(means[roots].tolist(), 0.0))
 
     def grouped(self, groups: npt.NDArray[np.int64], count: int) -> "PathTable":
         """The same with features added up by group; ``int64[f]`` numbers of groups below ``count``."""
         values = np.zeros((len(self.values), count), np.float32)
-        np.add.at(values.T, groups, self.values.T)
+        # A tenth of the time of `np.add.at`, and the same order.
+        for column, group in enumerate(groups.tolist()):
+            values[:, group] += self.values[:, column]
         return PathTable(values, self.first, self.base)
 
     def shares(self, leaves: npt.NDArray[np.int32]) -> npt.NDArray[np.float32]:
@@ -59,35 +76,3 @@ class PathTable:
         rows = (leaves + self.first).T
         shares: npt.NDArray[np.float32] = self.values.take(rows, axis=0).sum(axis=0, dtype=np.float32)
         return shares
-
-
-def fields_of(tree: str) -> dict[str, list[str]]:
-    """The lines of a tree: name -> its numbers, still as text."""
-    lines = (line.partition("=") for line in tree.split("\n"))
-    return {name: numbers.split(" ") for name, _, numbers in lines if numbers}
-
-
-def _table(tree: dict[str, list[str]], features: int) -> tuple[float, Float64]:
-    """Mean score of a tree, and shares ``float64[leaves, features]``."""
-    leaf_values = np.array(tree["leaf_value"], np.float64)
-    leaves = len(leaf_values)
-    if leaves < 2:
-        return float(leaf_values[0]), np.zeros((leaves, features))
-    split_features = np.array(tree["split_feature"], np.int64)
-    # Nodes are numbered by splits first, leaves after; in the text, a child below 0 is the leaf −1 − child.
-    splits = leaves - 1
-    children = np.array([tree["left_child"], tree["right_child"]], np.int64).T
-    children = np.where(children < 0, splits - 1 - children, children)
-    rows = np.concatenate([np.zeros(splits), np.maximum(np.array(tree["leaf_count"], np.float64), _NO_ROWS)])
-    means = np.concatenate([np.zeros(splits), leaf_values])
-    # Children come after their parents (`check_text` makes sure): backwards, both are known when a split is met.
-    for split in range(splits - 1, -1, -1):
-        pair = children[split]
-        rows[split] = rows[pair].sum()
-        means[split] = rows[pair] @ means[pair] / rows[split]
-    owed = np.zeros((splits + leaves, features))
-    for split in range(splits):
-        for child in children[split].tolist():
-            owed[child] = owed[split]
-            owed[child, split_features[split]] += means[child] - means[split]
-    return float(means[0]), owed[splits:]

@@ -37,13 +37,13 @@ class TreeModel:
         """
         checked = check_text(text)
         try:
-            self._trees = NativeTrees(checked.text, len(checked.features), checked.trees, NUM_THREADS)
+            self._trees = NativeTrees(checked.text, len(checked.features), len(checked.trees), NUM_THREADS)
         except ValueError as error:
             raise ValueError(f"LightGBM cannot load the model ({error})") from None
         self.features: tuple[str, ...] = checked.features
-        self.trees = checked.trees
-        self._text = checked.text
-        graph = tree_graph(checked.text, len(checked.features))
+        self.trees = len(checked.trees)
+        self._each = checked.trees
+        graph = tree_graph(checked)
         # The same scores in two thirds of the time; shares and leaves are the library's.
         self._session: Any = None if graph is None else _opened(graph)
 
@@ -84,8 +84,8 @@ class TreeModel:
         return self._trees.predict(x, Predicts.LEAF).astype(np.int32)
 
     def paths(self) -> PathTable:
-        """What each leaf owes to each feature; read out of the model anew at every call."""
-        return PathTable.of(self._text, len(self.features))
+        """What each leaf owes to each feature; worked out anew at every call."""
+        return PathTable.of(self._each, len(self.features))
 
     def _check(self, x: npt.NDArray[Any]) -> None:
         wanted = len(self.features)

@@ -19,7 +19,7 @@ from vitrine.inference.tree_text import check_text
 
 def trees() -> NativeTrees:
     checked = check_text(tree_text())
-    return NativeTrees(checked.text, len(checked.features), checked.trees, 1)
+    return NativeTrees(checked.text, len(checked.features), len(checked.trees), 1)
 
 
 @pytest.mark.parametrize(

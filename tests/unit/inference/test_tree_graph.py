@@ -75,7 +75,7 @@ def test_numbers_at_thresholds_go_the_librarys_way() -> None:
 )
 def test_what_cannot_be_told_is_left_to_the_library(text: bytes) -> None:
     checked = check_text(text)
-    assert tree_graph(checked.text, len(checked.features)) is None
+    assert tree_graph(checked) is None
     x = matrix(100, 4)[:, : len(checked.features)].copy()
     np.testing.assert_allclose(TreeModel(text).predict(x), by_the_library(text, x), rtol=1e-6)
 

@@ -6,6 +6,7 @@ import numpy.typing as npt
 import pytest
 
 from vitrine.inference import TreeModel
+from vitrine.inference.tree_nodes import Tree
 from vitrine.inference.tree_paths import PathTable
 
 
@@ -76,10 +77,8 @@ def test_leaves_refuse_what_predict_refuses() -> None:
 
 
 def test_splits_without_rows_divide_nothing_by_zero() -> None:
-    text = (
-        "tree\nversion=v4\n\nTree=0\nnum_leaves=2\nsplit_feature=0\nleft_child=-1\nright_child=-2\n"
-        "leaf_value=1 3\nleaf_count=0 0\n\nend of trees\n"
-    )
-    table = PathTable.of(text, 1)
+    one = np.zeros(1, np.int64)
+    tree = Tree(one, np.zeros(1), one, np.array([[1], [2]]), np.array([1.0, 3.0]), np.zeros(2))
+    table = PathTable.of([tree], 1)
     assert table.base == 2
     assert table.values.tolist() == [[-1], [1]]

@@ -1,6 +1,7 @@
 """All four services around one shop, with worker processes that find and order candidates."""
 
 from contextlib import ExitStack
+from functools import partial
 
 from vitrine.api.profile.v1 import profile_pb2_grpc
 from vitrine.api.recommendation.v1 import recommendation_pb2
@@ -34,7 +35,7 @@ from vitrine.app.workers.methods import handlers, parsed, raw
 from vitrine.app.workers.pool import Pool
 from vitrine.app.workers.reloads import EveryBundle, EveryConfig
 from vitrine.app.workers.switching import Wanted, encoded
-from vitrine.bundle.image import Image
+from vitrine.bundle.items import image_of
 from vitrine.catalog.columns import Rows
 from vitrine.domain import events
 from vitrine.errors import BundleError
@@ -69,11 +70,13 @@ async def start_with_workers(process: Process) -> Started:
     own = await in_thread(lambda: Reloader.open(None, maker, metrics))
     closing.callback(own.generations.close)
 
+    # Workers read what the store remembers of a bundle, and cannot have it remember more.
+    keep = partial(image_of, memory=stores.items)
     wanted, seen = Wanted(own.config), None
     closing.callback(wanted.close)
     if (folder := options.bundle and options.bundle.absolute()) is not None:
         seen = look_at(folder)
-        wanted.kept = await in_thread(lambda: Image.read(folder))
+        wanted.kept = await in_thread(lambda: keep(folder))
 
     store = str(options.store.absolute())
 
@@ -91,7 +94,7 @@ async def start_with_workers(process: Process) -> Started:
         raise BundleError(str(error).replace(wanted.where or "\0", str(folder))) from None
 
     asking = Asking(pool, clock, lambda: catalog.revision)
-    bundle = EveryBundle(folder, Image.read, wanted, pool, metrics, seen)
+    bundle = EveryBundle(folder, keep, wanted, pool, metrics, seen)
     config = EveryConfig(own, wanted, pool)
     metrics.registry = merged_registry(metrics.registry, pool, asking.asked)
     writers, watching = threads(process, "writer", WRITERS), threads(process, "watching", WATCHING)
