@@ -104,6 +104,8 @@ class Retrieved:
         versions: What they were found with.
         degraded: What was missing.
         stages: Where the time went.
+        interests: ``float32[3, d]``, what the shopper is interested in (short, long and both) as the bundle's model reads
+            it; ``None`` where no source asked for it.
     """
 
     candidates: Candidates
@@ -111,6 +113,7 @@ class Retrieved:
     versions: Versions
     degraded: tuple[Degradation, ...] = ()
     stages: tuple[Stage, ...] = ()
+    interests: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 import threading
 from collections.abc import Mapping, Sequence
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -12,14 +11,13 @@ from vitrine.catalog import Catalog
 from vitrine.domain.columns import contributed_name
 from vitrine.domain.stages import Laps
 from vitrine.errors import InferenceError, InferenceTimeout
-from vitrine.features.plan import BLOCKS, plan_of
+from vitrine.features.plan import BLOCKS, Component, Plan, numbers_of, plan_of
 from vitrine.features.scale import places, shares
 from vitrine.interest import Interests
 from vitrine.plugin import Batch
 
 Column32 = npt.NDArray[np.float32]
 
-_SAYS = {"share": shares, "rank": places}
 # Rows for columns, to begin with: as many as models of today read.
 _ROOM = 128
 
@@ -34,16 +32,21 @@ class Features:
         laps: Is told what columns and interests cost, within the lap of whoever asked for them first.
     """
 
-    def __init__(self, batch: Batch, catalog: Catalog, bundle: AttachedBundle | None) -> None:
+    def __init__(
+        self,
+        batch: Batch,
+        catalog: Catalog,
+        bundle: AttachedBundle | None,
+        interests: Interests | None = None,
+    ) -> None:
         self._batch = batch
         self._catalog = catalog
         self._bundle = bundle
-        # A row for each column that is known, and its number by name. Rows never change once they have one.
+        # A row for each column by its number, and the numbers of those that are known, whose rows never change.
         self._table: Column32 = np.empty((_ROOM, len(batch.items.ids)), np.float32)
-        self._known: dict[str, int] = {}
-        self._used = 0
+        self._known: set[int] = set()
         self._keeping = threading.Lock()
-        self._interests: Interests | InferenceError | InferenceTimeout | None = None
+        self._interests: Interests | InferenceError | InferenceTimeout | None = interests
         self.laps: Laps | None = None
 
     def put(self, plugin: str, columns: Mapping[str, Column32]) -> None:
@@ -52,7 +55,7 @@ class Features:
         It may use its arrays again: copies are kept.
         """
         names = [contributed_name(plugin, name) for name in columns]
-        self._keep(names, np.array(list(columns.values()), np.float32))
+        self._keep(numbers_of(names), np.array(list(columns.values()), np.float32))
 
     def column(self, name: str) -> Column32:
         """``float32[n]``, read-only, NaN where there is nothing to say.
@@ -62,23 +65,22 @@ class Features:
         Raises:
             KeyError: There is no such column.
         """
-        if name not in self._known:
-            self._compute((name,))
-        row = self._known.get(name)
-        return self._nothing if row is None else _frozen(self._table[row])
+        plan = plan_of((name,))
+        self._compute(plan)
+        (number,) = plan.needed
+        if number not in self._known:
+            return _frozen(np.full(self._table.shape[1], np.nan, np.float32))
+        return _frozen(self._table[number])
 
     def matrix(self, names: Sequence[str]) -> Column32:
         """``float32[n, f]``, in one piece by rows: the columns of some names."""
-        known = self._known
-        missing = tuple([name for name in names if name not in known])
-        if missing:
-            self._compute(missing)
-        if not names:
-            return np.empty((len(self._batch.items.ids), 0), np.float32)
-        rows = [known.get(name, -1) for name in names]
-        columns = self._table.take(rows, axis=0)
-        if -1 in rows:
-            columns[[place for place, row in enumerate(rows) if row < 0]] = np.nan
+        plan = plan_of(tuple(names))
+        self._compute(plan)
+        # Before the table is looked at: what is known is in it.
+        absent = plan.needed - self._known
+        columns = self._table.take(plan.numbers, axis=0, mode="clip")
+        if absent:
+            columns[[number in absent for number in plan.numbers.tolist()]] = np.nan
         return np.ascontiguousarray(columns.T)
 
     def interests(self) -> Interests | None:
@@ -104,57 +106,49 @@ class Features:
             raise type(self._interests)(*self._interests.args)
         return self._interests
 
-    @cached_property
-    def _nothing(self) -> Column32:
-        """What who did not take part says."""
-        return _frozen(np.full(len(self._batch.items.ids), np.nan, np.float32))
-
-    def _compute(self, names: tuple[str, ...]) -> None:
-        """Columns of some names, all that are missing of the components together.
+    def _compute(self, plan: Plan) -> None:
+        """Columns of a plan, all that are missing of the components together.
 
         Of a component that is not there none is kept: who runs later may bring what is missing now.
-
-        Raises:
-            KeyError: There is no such column.
         """
+        if self._known.issuperset(plan.needed):
+            return
         took = Laps()
-        plan = plan_of(names)
-        for block in plan.blocks:
-            columns, made = BLOCKS[block]
-            if columns[0] not in self._known:
-                self._keep(columns, made(self._batch, self._catalog, self._bundle))
-        scores = [self._scores(*component) for component in plan.components]
-        there = [place for place, told in enumerate(scores) if told is not None]
+        for block, numbers in plan.blocks.items():
+            if numbers[0] not in self._known:
+                self._keep(numbers, BLOCKS[block][1](self._batch, self._catalog, self._bundle))
+        # By the places, which are kept last: whoever asks meanwhile finds both.
+        said = [(one, self._scores(one)) for one in plan.components if one.rank not in self._known]
+        there = [(one, scores) for one, scores in said if scores is not None]
         if there:
-            table = np.array([scores[place] for place in there])
-            for says, wanted in plan.said.items():
-                mine = [place for place in there if place in wanted]
-                if not mine:
-                    continue
-                told = table if len(mine) == len(there) else table[[there.index(place) for place in mine]]
-                self._keep([wanted[place] for place in mine], _SAYS[says](told, self._batch.offsets))
+            table = np.array([scores for _, scores in there])
+            self._keep([one.share for one, _ in there], shares(table, self._batch.offsets))
+            self._keep([one.rank for one, _ in there], places(table, self._batch.offsets))
         if self.laps is not None:
             self.laps.within("features", took)
 
-    def _keep(self, names: Sequence[str], columns: Column32) -> None:
+    def _keep(self, numbers: list[int] | range, columns: Column32) -> None:
         """Remembers columns, a row each, which many read from now on and nobody may change."""
         with self._keeping:
-            start, stop = self._used, self._used + len(names)
-            if stop > len(self._table):
+            if self._known.issuperset(numbers):
+                return
+            room = len(self._table)
+            if max(numbers) >= room:
                 # Who reads the old one finds in it what was known.
-                table = np.empty((2 * stop, self._table.shape[1]), np.float32)
-                table[:start] = self._table[:start]
+                table = np.empty((2 * max(numbers), self._table.shape[1]), np.float32)
+                table[:room] = self._table
                 self._table = table
-            self._table[start:stop] = columns
-            self._used = stop
-            self._known.update(zip(names, range(start, stop), strict=True))
+            # What stands together is copied in one piece.
+            at = slice(numbers.start, numbers.stop) if isinstance(numbers, range) else numbers
+            self._table[at] = columns
+            self._known.update(numbers)
 
-    def _scores(self, kind: str, name: str) -> Column32 | None:
+    def _scores(self, component: Component) -> Column32 | None:
         """What a ranker that ran, a source that was asked, or the shop itself says of the candidates."""
-        batch = self._batch
-        if kind == "item":
+        batch, name = self._batch, component.name
+        if component.kind == "item":
             return batch.items.popularity
-        if kind == "ranker":
+        if component.kind == "ranker":
             return batch.scores.get(name)
         return batch.source_scores[:, batch.source_names.index(name)] if name in batch.source_names else None
 

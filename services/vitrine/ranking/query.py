@@ -13,12 +13,18 @@ from vitrine.domain.request import NO_CONTEXT, Context
 
 @dataclass(frozen=True, slots=True)
 class ShopperQuery:
-    """One list to order: for whom, in view of what, by which scene's pipeline, at most how many items."""
+    """One list to order: for whom, in view of what, by which scene's pipeline, at most how many items.
+
+    Attributes:
+        interests: ``float32[3, d]``, what retrieval has read of the shopper's interests (short, long and both) by the
+            bundle that the query wishes for; ``None`` where it has not.
+    """
 
     profile: Profile
     scene: str
     context: Context = NO_CONTEXT
     limit: int = 20
+    interests: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, slots=True)

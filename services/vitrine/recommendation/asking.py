@@ -100,11 +100,16 @@ class Asking:
             scene=query.scene,
             include=include,
         )
+        share = self._config.recommendation.retrieval_share
         found = await self._stage(
-            "retrieval",
-            lambda seconds: self._ports.retrieval.retrieve(wanted, seconds),
-            self._config.recommendation.retrieval_share,
+            "retrieval", lambda seconds: self._ports.retrieval.retrieve(wanted, seconds), share
         )
+        if found is None and profile.version and self.degraded[-1].code is DegradationCode.FAILED:
+            # If it was the profile, there is a window without it.
+            unknown = replace(wanted, profile=Profile(subject=profile.subject))
+            found = await self._stage(
+                "retrieval", lambda seconds: self._ports.retrieval.retrieve(unknown, seconds), share
+            )
         if found is None:
             versions = own_versions(self._config)
             stand_in = self._last.get(query.filters) or Retrieved(Candidates.of_items(()), 0, versions)
@@ -117,7 +122,7 @@ class Asking:
 
     async def rank(self, scene: SceneConfig, profile: Profile, retrieved: Retrieved) -> Ranked:
         """Their order, or that in which they were found."""
-        shopper = self._shopper(profile)
+        shopper = self._shopper(profile, retrieved)
         bundle = retrieved.versions.bundle
         wanted = RankingQuery.single(
             self._now, shopper, retrieved.candidates, bundle, trace=self._query.include_trace
@@ -141,7 +146,7 @@ class Asking:
         self, item_id: str, scene: SceneConfig, profile: Profile, retrieved: Retrieved
     ) -> Explained:
         """Why one of them has its place, as far as it can be told."""
-        shopper = self._shopper(profile)
+        shopper = self._shopper(profile, retrieved)
         candidates, bundle = retrieved.candidates, retrieved.versions.bundle
         wanted = RankingQuery.single(self._now, shopper, candidates, bundle)
         found = await self._stage(
@@ -157,8 +162,9 @@ class Asking:
         shown = rank_as_found(everything, scene, retrieved, self._now, self._sellable)
         return without_ranking(item_id, candidates, shown)
 
-    def _shopper(self, profile: Profile) -> ShopperQuery:
-        return ShopperQuery(profile, self._query.scene, self._query.context, self._query.limit)
+    def _shopper(self, profile: Profile, retrieved: Retrieved) -> ShopperQuery:
+        query = self._query
+        return ShopperQuery(profile, query.scene, query.context, query.limit, retrieved.interests)
 
     def _compare(self, found: str, ordered: str) -> None:
         """Says so where candidates and order are of two bundles."""

@@ -33,7 +33,8 @@ class LastCandidates:
     def put(self, retrieved: Retrieved) -> None:
         """Remembers candidates that were not filtered, if some of them were for everybody."""
         if FOR_EVERYBODY.intersection(retrieved.candidates.source_names) and len(retrieved.candidates):
-            self._last = retrieved
+            # Interests are the shopper's.
+            self._last = replace(retrieved, interests=None)
 
     def get(self, filters: Filters) -> Retrieved | None:
         """What was last for everybody; ``None`` when that is nothing or cannot be filtered."""

@@ -19,7 +19,7 @@ from vitrine.retrieval import RetrievalQuery
 from vitrine.wire.candidates import retrieved_from_proto
 from vitrine.wire.events import subject_to_proto
 from vitrine.wire.explain import explain_query_to_proto, explained_from_proto
-from vitrine.wire.profiles import profile_from_proto
+from vitrine.wire.passed_profile import passed_profile
 from vitrine.wire.ranking import ranked_from_proto, ranking_query_to_proto
 from vitrine.wire.retrieval import retrieval_query_to_proto
 from vitrine.wire.tokens import REVISION, WATERMARK, encode_token
@@ -57,7 +57,7 @@ class RemoteProfile:
             min_watermark=encode_token(WATERMARK, min_watermark) if min_watermark else "",
         )
         response = await _answer(self._stub.GetProfile(request, timeout=timeout - MARGIN_SECONDS))
-        return profile_from_proto(response.profile)
+        return passed_profile(response.profile)
 
 
 class RemoteRetrieval:
@@ -71,7 +71,7 @@ class RemoteRetrieval:
         """Finds candidates."""
         request = retrieval_query_to_proto(query)
         request.bundle_version = query.bundle or self._newest.version
-        request.include_stages = True
+        request.include_stages = request.include_interests = True
         return retrieved_from_proto(
             await _answer(self._stub.Retrieve(request, timeout=timeout - MARGIN_SECONDS))
         )

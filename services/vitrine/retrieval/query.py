@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,12 +14,17 @@ from vitrine.catalog.columns import Mask, Rows
 from vitrine.catalog.selections import Selection
 from vitrine.content.model import Vectors
 from vitrine.domain.known_rows import rows_of
+from vitrine.domain.lazy import lazy
 from vitrine.domain.profile import Profile
 from vitrine.domain.recent import latest
 from vitrine.domain.request import NO_CONTEXT, NO_FILTERS, Context, Filters
+from vitrine.interest import Interests
 from vitrine.retrieval.best import best
 
 Scores = npt.NDArray[np.float32]
+
+# Weights beyond this are scaled before they are summed: their squares would leave float32.
+_LARGE = 1e12
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,12 +108,29 @@ class SourceQuery:
         rows = rows_of(self.catalog, item_ids)
         return np.where(rows < len(self.columns), rows, np.int32(-1))
 
-    @cached_property
+    @lazy
+    def interests(self) -> Interests | None:
+        """What the shopper is interested in; ``None`` without a model that tells it.
+
+        Raises:
+            InferenceError: The model failed or answered NaN.
+            InferenceTimeout: It took too long.
+        """
+        bundle = self.bundle
+        return None if bundle is None else bundle.interests((self.profile,), (self.context,), self.time)
+
+    @property
+    def interests_asked(self) -> Vectors | None:
+        """``float32[3, d]``: the interests, if a source has asked for them."""
+        found = vars(self).get("interests")
+        return None if found is None else np.concatenate(found)
+
+    @lazy
     def history(self) -> Rows:
         """``int32[h]``: rows of the items of the profile; −1 for one that is not among the columns."""
         return self.rows(self.profile.items.item_ids)
 
-    @cached_property
+    @lazy
     def recent(self) -> Recent:
         """The latest events in order."""
         found = latest(self.profile, self.context, self.time, self.visit_gap)
@@ -122,7 +143,7 @@ class SourceQuery:
         )
         return Recent(rows, np.arange(len(rows) - 1, -1, -1, dtype=np.int32), found.visit)
 
-    @cached_property
+    @lazy
     def seeds(self) -> Seeds:
         """The items of the context that exist, else those of the history by interest as of now, long and short."""
         n = len(self.columns)
@@ -140,7 +161,7 @@ class SourceQuery:
         keep = ((rows >= 0) & (interest[order] > 0)).nonzero()[0][: self.max_seeds]
         return Seeds(rows[keep], interest[order[keep]])
 
-    @cached_property
+    @lazy
     def direction(self) -> Vectors | None:
         """``float32[d]``: where the seeds lie together by text, of length 1, zeros where none has a vector.
 
@@ -154,6 +175,8 @@ class SourceQuery:
 
 def toward(vectors: Vectors, rows: Rows, weights: npt.NDArray[np.float64]) -> Vectors:
     """``float32[d]``: where some items lie together, of length 1; zeros where none has a vector."""
+    if len(rows) and (largest := np.abs(weights).max()) > _LARGE:
+        weights = weights / largest
     target: Vectors = (weights.astype(np.float32) @ vectors[rows]) if len(rows) else vectors[:0].sum(0)
     length = np.sqrt(target @ target)
     return target / length if length > 0 else target

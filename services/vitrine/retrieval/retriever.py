@@ -145,7 +145,7 @@ class Retriever:
             include,
         )
         laps.lap("merge")
-        return Retrieved(candidates, revision, versions, tuple(degraded), laps.stages)
+        return Retrieved(candidates, revision, versions, tuple(degraded), laps.stages, asked.interests_asked)
 
     def _unwanted(self, query: RetrievalQuery) -> list[str]:
         """What is not looked for: what the shopper hid, or all that the shopper knows where the scene leaves that out.

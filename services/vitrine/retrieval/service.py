@@ -17,6 +17,7 @@ from vitrine.errors import NotReady, TooLarge
 from vitrine.retrieval.retriever import Retriever
 from vitrine.rpc.limits import MAX_ANSWER_BYTES
 from vitrine.wire.candidates import retrieved_to_proto
+from vitrine.wire.interests import interests_to_bytes
 from vitrine.wire.items import MAX_ITEMS, item_to_proto, items_from_proto, mask_from_proto
 from vitrine.wire.requests import check_ids
 from vitrine.wire.retrieval import retrieval_query_from_proto
@@ -56,6 +57,8 @@ class Retrieving:
         response = retrieved_to_proto(retrieved)
         if request.include_stages:
             response.stages.CopyFrom(stages_to_proto(retrieved.stages))
+        if request.include_interests and retrieved.interests is not None:
+            response.interests = interests_to_bytes(retrieved.interests)
         return response
 
 

@@ -1,17 +1,14 @@
 """Profiles between protobuf and the domain, column by column and exact both ways for times in whole microseconds."""
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 from google.protobuf.duration_pb2 import Duration
 
 from vitrine.api.profile.v1 import profile_pb2
 from vitrine.domain.events import Activity
-from vitrine.domain.profile import Counters, ItemHistory, Profile, RecentEvents
-from vitrine.errors import InvalidInput
+from vitrine.domain.profile import Counters, Profile
 from vitrine.wire.events import subject_from_proto, subject_to_proto
+from vitrine.wire.profile_columns import column, columns_from_proto
 from vitrine.wire.times import duration_to_proto, timestamp_from_proto, timestamp_to_proto
 from vitrine.wire.tokens import CURSOR, WATERMARK, decode_token, encode_token
 
@@ -21,23 +18,17 @@ VERSION = "v"
 
 def profile_to_proto(profile: Profile, now: float) -> profile_pb2.Profile:
     """The profile as a message; its segment is that of ``now`` (Unix seconds)."""
-    message = content_to_proto(profile)
-    message.watermark = encode_token(WATERMARK, profile.watermark)
-    message.segment = int(profile.segment(now))  # type: ignore[assignment]
-    if profile.subject is not None:
-        message.subject.CopyFrom(subject_to_proto(profile.subject))
-    return message
-
-
-def content_to_proto(profile: Profile) -> profile_pb2.Profile:
-    """The profile as a message but for what depends on the reading: subject, watermark and segment."""
     message = profile_pb2.Profile(
         version=encode_token(VERSION, profile.version),
+        watermark=encode_token(WATERMARK, profile.watermark),
         event_count=profile.event_count,
+        segment=int(profile.segment(now)),  # type: ignore[arg-type]
         purchase_days=profile.purchase_days,
         long_half_life=duration_to_proto(profile.long_half_life),
         short_half_life=duration_to_proto(profile.short_half_life),
     )
+    if profile.subject is not None:
+        message.subject.CopyFrom(subject_to_proto(profile.subject))
     if profile.event_count:
         message.first_time.CopyFrom(timestamp_to_proto(profile.first_time))
         message.last_time.CopyFrom(timestamp_to_proto(profile.last_time))
@@ -75,31 +66,6 @@ def profile_from_proto(message: profile_pb2.Profile, field: str = "profile") -> 
     subject = None
     if message.subject.WhichOneof("id") is not None:
         subject = subject_from_proto(message.subject, f"{field}.subject")
-    items, recent = message.items, message.recent
-    history = ItemHistory()
-    if n := len(items.item_ids):
-        path = f"{field}.items"
-        history = ItemHistory(
-            item_ids=items.item_ids[:],
-            last_time=_times(items.last_time_micros, n, f"{path}.last_time_micros"),
-            last_purchase=_times(items.last_purchase_micros, n, f"{path}.last_purchase_micros"),
-            views=_column(items.views, np.float64, n, f"{path}.views"),
-            in_cart=_column(items.in_cart, np.float64, n, f"{path}.in_cart"),
-            purchases=_column(items.purchases, np.float64, n, f"{path}.purchases"),
-            quantity=_column(items.quantity, np.float64, n, f"{path}.quantity"),
-            long_term=_column(items.long_term, np.float64, n, f"{path}.long_term"),
-            short_term=_column(items.short_term, np.float64, n, f"{path}.short_term"),
-            rating=_column(items.rating, np.float32, n, f"{path}.rating"),
-            opinion=_column(items.opinion, np.int8, n, f"{path}.opinion"),
-        )
-    latest = RecentEvents()
-    if n := len(recent.item_ids):
-        path = f"{field}.recent"
-        latest = RecentEvents(
-            tuple(recent.item_ids),
-            _column(recent.types, np.int8, n, f"{path}.types"),
-            _times(recent.time_micros, n, f"{path}.time_micros"),
-        )
     return Profile(
         subject=subject,
         version=decode_token(VERSION, message.version, f"{field}.version"),
@@ -108,14 +74,9 @@ def profile_from_proto(message: profile_pb2.Profile, field: str = "profile") -> 
         first_time=timestamp_from_proto(message.first_time, f"{field}.first_time"),
         last_time=timestamp_from_proto(message.last_time, f"{field}.last_time"),
         purchase_days=message.purchase_days,
-        items=history,
-        recent=latest,
-        event_types=_counters_from_proto(message.event_types, f"{field}.event_types"),
-        categories=_counters_from_proto(message.categories, f"{field}.categories"),
-        brands=_counters_from_proto(message.brands, f"{field}.brands"),
-        price_bands=_counters_from_proto(message.price_bands, f"{field}.price_bands"),
         long_half_life=_half_life(message.long_half_life, Profile().long_half_life),
         short_half_life=_half_life(message.short_half_life, Profile().short_half_life),
+        **columns_from_proto(message, field),
     )
 
 
@@ -139,9 +100,9 @@ def activity_from_proto(message: profile_pb2.WatchActivityResponse) -> Activity:
     n = len(message.item_ids)
     return Activity(
         message.item_ids[:],
-        _column(message.types, np.int8, n, "types"),
-        _times(message.time_micros, n, "time_micros"),
-        _column(message.quantity, np.float64, n, "quantity"),
+        column(message.types, np.int8, n, "types"),
+        column(message.time_micros, np.int64, n, "time_micros") / 1e6,
+        column(message.quantity, np.float64, n, "quantity"),
         decode_token(CURSOR, message.cursor, "cursor"),
     )
 
@@ -155,42 +116,10 @@ def _counters_to_proto(counters: Counters, message: profile_pb2.Counters) -> Non
         message.last_time_micros.extend(_micros(counters.last_time))
 
 
-def _counters_from_proto(message: profile_pb2.Counters, field: str) -> Counters:
-    n = len(message.keys)
-    if not n:
-        return Counters()
-    return Counters(
-        tuple(message.keys),
-        _column(message.counts, np.float64, n, f"{field}.counts"),
-        _column(message.long_term, np.float64, n, f"{field}.long_term"),
-        _column(message.short_term, np.float64, n, f"{field}.short_term"),
-        _times(message.last_time_micros, n, f"{field}.last_time_micros"),
-    )
-
-
 def _micros(times: npt.NDArray[np.float64]) -> list[int]:
     """Unix seconds as whole microseconds."""
     micros: list[int] = np.rint(times * 1e6).astype(np.int64).tolist()
     return micros
-
-
-def _column(values: Sequence[Any], dtype: type[Any], n: int, field: str) -> npt.NDArray[Any]:
-    """A packed column as an array; slicing first copies it out of protobuf at once."""
-    if len(values) != n:
-        raise InvalidInput(field, f"has {len(values)} values for {n} keys; columns are parallel")
-    try:
-        column = np.array(values[:], dtype)
-    except OverflowError:
-        raise InvalidInput(field, f"has a value that is no {np.dtype(dtype)}") from None
-    # Only ratings, which are float32, may be NaN: never rated.
-    if dtype is np.float64 and not np.isfinite(column).all():
-        raise InvalidInput(field, "has a value that is NaN or infinite; send the profile as you received it")
-    return column
-
-
-def _times(values: Sequence[int], n: int, field: str) -> npt.NDArray[np.float64]:
-    seconds: npt.NDArray[np.float64] = _column(values, np.int64, n, field) / 1e6
-    return seconds
 
 
 def _half_life(message: Duration, default: float) -> float:

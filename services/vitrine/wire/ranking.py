@@ -14,8 +14,10 @@ from vitrine.wire.answers import (
     versions_from_proto,
     versions_to_proto,
 )
-from vitrine.wire.candidates import candidates_from_proto, candidates_to_proto
-from vitrine.wire.profiles import profile_from_proto, profile_to_proto
+from vitrine.wire.candidates import candidates_from_proto, candidates_message
+from vitrine.wire.interests import interests_from_bytes, interests_to_bytes
+from vitrine.wire.passed_profile import profile_message
+from vitrine.wire.profiles import profile_from_proto
 from vitrine.wire.requests import context_from_proto, context_to_proto
 from vitrine.wire.stages import stages_from_proto
 from vitrine.wire.times import timestamp_from_proto, timestamp_to_proto
@@ -67,6 +69,7 @@ def query_from_proto(message: pb.RankQuery, field: str) -> ShopperQuery:
         scene=message.scene,
         context=context_from_proto(message.context, f"{field}.context"),
         limit=message.limit or DEFAULT_LIMIT,
+        interests=interests_from_bytes(message.interests, f"{field}.interests"),
     )
 
 
@@ -89,14 +92,15 @@ def ranking_query_to_proto(query: RankingQuery, catalog_revision: str = "") -> p
         request_time=timestamp_to_proto(query.request_time),
         queries=[
             pb.RankQuery(
-                profile=profile_to_proto(q.profile, query.request_time),
+                profile=profile_message(q.profile, query.request_time),
                 context=context_to_proto(q.context),
                 scene=q.scene,
                 limit=q.limit,
+                interests=b"" if q.interests is None else interests_to_bytes(q.interests),
             )
             for q in query.queries
         ],
-        candidates=candidates_to_proto(query.candidates),
+        candidates=candidates_message(query.candidates),
         offsets=query.offsets.tolist(),
         min_catalog_revision=catalog_revision,
         bundle_version=query.bundle,
@@ -130,8 +134,8 @@ def ranked_from_proto(message: pb.RankResponse) -> Ranked:
     return Ranked(
         lists=[
             RankedList(
-                positions=np.array(one.positions, np.int64),
-                scores=np.array(one.scores, np.float32),
+                positions=np.array(one.positions[:], np.int64),
+                scores=np.array(one.scores[:], np.float32),
                 component_scores=np.frombuffer(one.component_scores, "<f4").reshape(
                     len(one.positions), columns
                 ),

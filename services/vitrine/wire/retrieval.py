@@ -6,7 +6,8 @@ from vitrine.api.retrieval.v1 import retrieval_pb2 as pb
 from vitrine.domain.profile import Profile
 from vitrine.errors import InvalidInput
 from vitrine.retrieval.query import RetrievalQuery
-from vitrine.wire.profiles import profile_from_proto, profile_to_proto
+from vitrine.wire.passed_profile import profile_message
+from vitrine.wire.profiles import profile_from_proto
 from vitrine.wire.requests import (
     check_ids,
     context_from_proto,
@@ -61,7 +62,7 @@ def retrieval_query_to_proto(query: RetrievalQuery) -> pb.RetrieveRequest:
     """As sent."""
     return pb.RetrieveRequest(
         request_time=timestamp_to_proto(query.request_time),
-        profile=profile_to_proto(query.profile, query.request_time),
+        profile=profile_message(query.profile, query.request_time),
         context=context_to_proto(query.context),
         filters=filters_to_proto(query.filters),
         scene=query.scene,

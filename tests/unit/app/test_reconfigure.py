@@ -325,3 +325,26 @@ def test_what_cannot_be_foreseen_changes_nothing(
         reloader.reload()
     assert refused.value.reason == "NOT_READY"
     assert "secret" not in str(refused.value)
+
+
+def test_what_was_not_ready_is_looked_at_once_more(file: Path, metrics: Metrics) -> None:
+    class Ends(Standing):
+        """Whoever was to try it ends."""
+
+        tries = 0
+
+        def use(self, config: Config) -> None:
+            self.tries += 1
+            raise ConfigRefused("NOT_READY", "worker 1 ended", self.config.fingerprint)
+
+    using = Ends(load_config(file))
+    front = ConfigReloader(file, "recommendation", using, metrics)
+    add(file, "candidates = 9")
+    for tries in (1, 2):
+        assert front.look() != front.seen
+        with pytest.raises(ConfigRefused):
+            front.reload()
+        assert using.tries == tries
+    assert front.look() == front.seen
+    add(file, "# once more")
+    assert front.look() != front.seen

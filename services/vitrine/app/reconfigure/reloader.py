@@ -17,6 +17,8 @@ from vitrine.rpc.metrics import Metrics
 
 log = logging.getLogger(__name__)
 
+_NOT_READY = "NOT_READY"
+
 
 class Using(Protocol):
     """What works by a configuration: `vitrine.app.reload.Reloader`, or a `Standing` one."""
@@ -67,7 +69,8 @@ class ConfigReloader:
 
     Attributes:
         since: Since when the configuration is used, Unix seconds.
-        seen: How the file looked when it was last read, well or not.
+        seen: How the file looked when it was last read, well or not; not yet when what it says was not ready for the first
+            time.
     """
 
     def __init__(self, path: Path | None, service: str, using: Using, metrics: Metrics) -> None:
@@ -79,6 +82,8 @@ class ConfigReloader:
         self._lock = Lock()
         # How the file whose refusal the log has looked, and the reason.
         self._logged: object = None
+        # How it looked when what it says was not ready for the first time.
+        self._again: Mark | None = None
         self.since = time.time()
         self.seen: Mark | None = self.look()
         metrics.serves_config(using.config.fingerprint)
@@ -110,7 +115,7 @@ class ConfigReloader:
             ConfigRefused: It is not switched to, and why; without paths.
         """
         with self._lock:
-            started = time.perf_counter()
+            started, last = time.perf_counter(), self.seen
             before = self._using.config.fingerprint
             try:
                 new = self._read(expected_fingerprint)
@@ -121,6 +126,9 @@ class ConfigReloader:
                 if self._logged != (self.seen, refused.reason):
                     self._logged = (self.seen, refused.reason)
                     log.warning("%s", refused)
+                if refused.reason == _NOT_READY and self._again != self.seen:
+                    # A worker that was to try it may have ended for something else: once more, it is looked at again.
+                    self._again, self.seen = self.seen, last
                 raise
             seconds = time.perf_counter() - started
             self._logged = None
@@ -173,7 +181,7 @@ class ConfigReloader:
         except Exception:
             log.exception("a configuration could not be made ready")
             said = "it could not be made ready to serve; the server's log says why"
-            raise self._refused("NOT_READY", said) from None
+            raise self._refused(_NOT_READY, said) from None
 
     def _refused(self, reason: str, text: str) -> ConfigRefused:
         return ConfigRefused(reason, outward(text, self._path, "the file"), self._using.config.fingerprint)

@@ -57,10 +57,18 @@ class Pool:
 
         Raises:
             BundleError: The bundle is refused.
-            ConfigError: They cannot be made.
+            ConfigError: They cannot be made, or are not ready in time.
         """
         handles = [(await self._new(number))[0] for number in self.restarts]
-        await asyncio.gather(*(handle.begun for handle in handles))
+        try:
+            await asyncio.wait_for(asyncio.gather(*(handle.begun for handle in handles)), READY_SECONDS)
+        except TimeoutError:
+            late = ", ".join(str(handle.number) for handle in handles if handle.begun.cancelled())
+            raise ConfigError(
+                f"worker {late} was not ready within {READY_SECONDS:.0f} s; a plugin may hang while it is made: leave out "
+                'of the configuration those of your own one by one, or give them `isolation = "process"`; a busy machine may '
+                "only be slow: start fewer workers"
+            ) from None
         for handle in handles:
             if not handle.alive:
                 raise ConfigError(

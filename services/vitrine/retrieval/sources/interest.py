@@ -20,9 +20,7 @@ class Interest:
         # Before the vectors, which are as new as what it says of them.
         made = None if attached is None else attached.near_interest.made
         vectors = None if attached is None else attached.interest_vectors
-        found = (
-            None if attached is None else attached.interests((query.profile,), (query.context,), query.time)
-        )
+        found = query.interests
         if vectors is None or found is None:
             raise SourceOff("no bundle with an interest model is loaded: `vitrine train` makes one")
         vectors = vectors[: len(query.columns)]

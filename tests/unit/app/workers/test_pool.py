@@ -30,6 +30,20 @@ async def test_a_worker_that_ends_while_others_start_ends_the_start() -> None:
     await pool.close()
 
 
+async def test_a_worker_that_is_never_ready_ends_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "READY_SECONDS", 0.02)
+
+    def starting(worker: Worker) -> None:
+        Worker.hang = worker.number == 2
+
+    Worker.on_start = starting
+    pool = make_pool(3)
+    with pytest.raises(ConfigError, match=r"worker 2 was not ready .* plugin may hang"):
+        await pool.open()
+    assert not pool.up()
+    await pool.close()
+
+
 async def test_a_system_that_has_no_process_left_is_asked_again() -> None:
     pool = make_pool(1)
     await pool.open()

@@ -29,35 +29,35 @@ from vitrine.api.profile.v1 import profile_pb2 as vitrine_dot_api_dot_profile_do
 from vitrine.api.retrieval.v1 import retrieval_pb2 as vitrine_dot_api_dot_retrieval_dot_v1_dot_retrieval__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$vitrine/api/ranking/v1/ranking.proto\x12\x16vitrine.api.ranking.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\x1a$vitrine/api/profile/v1/profile.proto\x1a(vitrine/api/retrieval/v1/retrieval.proto\"\x8c\x01\n\tRankQuery\x12\x30\n\x07profile\x18\x01 \x01(\x0b\x32\x1f.vitrine.api.profile.v1.Profile\x12/\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12\r\n\x05scene\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\"\xa3\x02\n\x0bRankRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07queries\x18\x02 \x03(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07offsets\x18\x04 \x03(\r\x12\x1c\n\x14min_catalog_revision\x18\x05 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x06 \x01(\t\x12\x15\n\rinclude_trace\x18\x07 \x01(\x08\x12\x16\n\x0einclude_stages\x18\x08 \x01(\x08\"\xa6\x01\n\nRankedList\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x0e\n\x06scores\x18\x02 \x03(\x02\x12\x18\n\x10\x63omponent_scores\x18\x03 \x01(\x0c\x12.\n\x07reasons\x18\x04 \x03(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x12+\n\x05trace\x18\x05 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Trace\"\x8d\x02\n\x0cRankResponse\x12\x31\n\x05lists\x18\x01 \x03(\x0b\x32\".vitrine.api.ranking.v1.RankedList\x12\x13\n\x0bscore_names\x18\x02 \x03(\t\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x05 \x01(\t\x12-\n\x06stages\x18\x06 \x01(\x0b\x32\x1d.vitrine.api.common.v1.Stages\"\xa6\x02\n\x0e\x45xplainRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x05query\x18\x02 \x01(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07item_id\x18\x04 \x01(\t\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\x1c\n\x14min_catalog_revision\x18\x06 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x07 \x01(\t\"\xd2\x01\n\x0f\x45xplainResponse\x12\x37\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\".vitrine.api.common.v1.Explanation\x12\x31\n\x08versions\x18\x02 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x03 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x04 \x01(\t\"\x14\n\x12ListRankersRequest\"\x89\x01\n\x13ListRankersResponse\x12/\n\x07plugins\x18\x01 \x03(\x0b\x32\x1e.vitrine.api.ranking.v1.Plugin\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcb\x01\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x11\n\tisolation\x18\x03 \x01(\t\x12\x32\n\x06ranker\x18\x04 \x01(\x0b\x32\".vitrine.api.ranking.v1.PluginPart\x12\x34\n\x08\x66\x65\x61tures\x18\x05 \x01(\x0b\x32\".vitrine.api.ranking.v1.PluginPart\x12\x0e\n\x06scenes\x18\x06 \x03(\t\x12\x10\n\x08restarts\x18\x07 \x01(\x03\"\xc0\x01\n\nPluginPart\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.vitrine.api.ranking.v1.PluginState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12)\n\x06\x62udget\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\x03\x12\x10\n\x08timeouts\x18\x07 \x01(\x03*\xa4\x01\n\x0bPluginState\x12\x1c\n\x18PLUGIN_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLUGIN_STATE_ON\x10\x01\x12\x14\n\x10PLUGIN_STATE_OFF\x10\x02\x12\x18\n\x14PLUGIN_STATE_TRIPPED\x10\x03\x12\x1b\n\x17PLUGIN_STATE_RESTARTING\x10\x04\x12\x15\n\x11PLUGIN_STATE_HUNG\x10\x05\x32\xa7\x02\n\x0eRankingService\x12Q\n\x04Rank\x12#.vitrine.api.ranking.v1.RankRequest\x1a$.vitrine.api.ranking.v1.RankResponse\x12Z\n\x07\x45xplain\x12&.vitrine.api.ranking.v1.ExplainRequest\x1a\'.vitrine.api.ranking.v1.ExplainResponse\x12\x66\n\x0bListRankers\x12*.vitrine.api.ranking.v1.ListRankersRequest\x1a+.vitrine.api.ranking.v1.ListRankersResponseb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$vitrine/api/ranking/v1/ranking.proto\x12\x16vitrine.api.ranking.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\"vitrine/api/common/v1/common.proto\x1a$vitrine/api/profile/v1/profile.proto\x1a(vitrine/api/retrieval/v1/retrieval.proto\"\x9f\x01\n\tRankQuery\x12\x30\n\x07profile\x18\x01 \x01(\x0b\x32\x1f.vitrine.api.profile.v1.Profile\x12/\n\x07\x63ontext\x18\x02 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Context\x12\r\n\x05scene\x18\x03 \x01(\t\x12\r\n\x05limit\x18\x04 \x01(\x05\x12\x11\n\tinterests\x18\x05 \x01(\x0c\"\xa3\x02\n\x0bRankRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x32\n\x07queries\x18\x02 \x03(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07offsets\x18\x04 \x03(\r\x12\x1c\n\x14min_catalog_revision\x18\x05 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x06 \x01(\t\x12\x15\n\rinclude_trace\x18\x07 \x01(\x08\x12\x16\n\x0einclude_stages\x18\x08 \x01(\x08\"\xa6\x01\n\nRankedList\x12\x11\n\tpositions\x18\x01 \x03(\r\x12\x0e\n\x06scores\x18\x02 \x03(\x02\x12\x18\n\x10\x63omponent_scores\x18\x03 \x01(\x0c\x12.\n\x07reasons\x18\x04 \x03(\x0b\x32\x1d.vitrine.api.common.v1.Reason\x12+\n\x05trace\x18\x05 \x01(\x0b\x32\x1c.vitrine.api.common.v1.Trace\"\x8d\x02\n\x0cRankResponse\x12\x31\n\x05lists\x18\x01 \x03(\x0b\x32\".vitrine.api.ranking.v1.RankedList\x12\x13\n\x0bscore_names\x18\x02 \x03(\t\x12\x31\n\x08versions\x18\x03 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x04 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x05 \x01(\t\x12-\n\x06stages\x18\x06 \x01(\x0b\x32\x1d.vitrine.api.common.v1.Stages\"\xa6\x02\n\x0e\x45xplainRequest\x12\x30\n\x0crequest_time\x18\x01 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x05query\x18\x02 \x01(\x0b\x32!.vitrine.api.ranking.v1.RankQuery\x12\x38\n\ncandidates\x18\x03 \x01(\x0b\x32$.vitrine.api.retrieval.v1.Candidates\x12\x0f\n\x07item_id\x18\x04 \x01(\t\x12/\n\x07\x66ilters\x18\x05 \x01(\x0b\x32\x1e.vitrine.api.common.v1.Filters\x12\x1c\n\x14min_catalog_revision\x18\x06 \x01(\t\x12\x16\n\x0e\x62undle_version\x18\x07 \x01(\t\"\xd2\x01\n\x0f\x45xplainResponse\x12\x37\n\x0b\x65xplanation\x18\x01 \x01(\x0b\x32\".vitrine.api.common.v1.Explanation\x12\x31\n\x08versions\x18\x02 \x01(\x0b\x32\x1f.vitrine.api.common.v1.Versions\x12\x34\n\x08\x64\x65graded\x18\x03 \x03(\x0b\x32\".vitrine.api.common.v1.Degradation\x12\x1d\n\x15newest_bundle_version\x18\x04 \x01(\t\"\x14\n\x12ListRankersRequest\"\x89\x01\n\x13ListRankersResponse\x12/\n\x07plugins\x18\x01 \x03(\x0b\x32\x1e.vitrine.api.ranking.v1.Plugin\x12\x16\n\x0e\x62undle_version\x18\x02 \x01(\t\x12)\n\x05since\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\"\xcb\x01\n\x06Plugin\x12\x0c\n\x04name\x18\x01 \x01(\t\x12\x14\n\x0c\x64istribution\x18\x02 \x01(\t\x12\x11\n\tisolation\x18\x03 \x01(\t\x12\x32\n\x06ranker\x18\x04 \x01(\x0b\x32\".vitrine.api.ranking.v1.PluginPart\x12\x34\n\x08\x66\x65\x61tures\x18\x05 \x01(\x0b\x32\".vitrine.api.ranking.v1.PluginPart\x12\x0e\n\x06scenes\x18\x06 \x03(\t\x12\x10\n\x08restarts\x18\x07 \x01(\x03\"\xc0\x01\n\nPluginPart\x12\x0f\n\x07version\x18\x01 \x01(\t\x12\x32\n\x05state\x18\x02 \x01(\x0e\x32#.vitrine.api.ranking.v1.PluginState\x12\x0f\n\x07message\x18\x03 \x01(\t\x12)\n\x06\x62udget\x18\x04 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\r\n\x05\x63\x61lls\x18\x05 \x01(\x03\x12\x10\n\x08\x66\x61ilures\x18\x06 \x01(\x03\x12\x10\n\x08timeouts\x18\x07 \x01(\x03*\xa4\x01\n\x0bPluginState\x12\x1c\n\x18PLUGIN_STATE_UNSPECIFIED\x10\x00\x12\x13\n\x0fPLUGIN_STATE_ON\x10\x01\x12\x14\n\x10PLUGIN_STATE_OFF\x10\x02\x12\x18\n\x14PLUGIN_STATE_TRIPPED\x10\x03\x12\x1b\n\x17PLUGIN_STATE_RESTARTING\x10\x04\x12\x15\n\x11PLUGIN_STATE_HUNG\x10\x05\x32\xa7\x02\n\x0eRankingService\x12Q\n\x04Rank\x12#.vitrine.api.ranking.v1.RankRequest\x1a$.vitrine.api.ranking.v1.RankResponse\x12Z\n\x07\x45xplain\x12&.vitrine.api.ranking.v1.ExplainRequest\x1a\'.vitrine.api.ranking.v1.ExplainResponse\x12\x66\n\x0bListRankers\x12*.vitrine.api.ranking.v1.ListRankersRequest\x1a+.vitrine.api.ranking.v1.ListRankersResponseb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
 _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'vitrine.api.ranking.v1.ranking_pb2', _globals)
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
-  _globals['_PLUGINSTATE']._serialized_start=2197
-  _globals['_PLUGINSTATE']._serialized_end=2361
+  _globals['_PLUGINSTATE']._serialized_start=2216
+  _globals['_PLUGINSTATE']._serialized_end=2380
   _globals['_RANKQUERY']._serialized_start=246
-  _globals['_RANKQUERY']._serialized_end=386
-  _globals['_RANKREQUEST']._serialized_start=389
-  _globals['_RANKREQUEST']._serialized_end=680
-  _globals['_RANKEDLIST']._serialized_start=683
-  _globals['_RANKEDLIST']._serialized_end=849
-  _globals['_RANKRESPONSE']._serialized_start=852
-  _globals['_RANKRESPONSE']._serialized_end=1121
-  _globals['_EXPLAINREQUEST']._serialized_start=1124
-  _globals['_EXPLAINREQUEST']._serialized_end=1418
-  _globals['_EXPLAINRESPONSE']._serialized_start=1421
-  _globals['_EXPLAINRESPONSE']._serialized_end=1631
-  _globals['_LISTRANKERSREQUEST']._serialized_start=1633
-  _globals['_LISTRANKERSREQUEST']._serialized_end=1653
-  _globals['_LISTRANKERSRESPONSE']._serialized_start=1656
-  _globals['_LISTRANKERSRESPONSE']._serialized_end=1793
-  _globals['_PLUGIN']._serialized_start=1796
-  _globals['_PLUGIN']._serialized_end=1999
-  _globals['_PLUGINPART']._serialized_start=2002
-  _globals['_PLUGINPART']._serialized_end=2194
-  _globals['_RANKINGSERVICE']._serialized_start=2364
-  _globals['_RANKINGSERVICE']._serialized_end=2659
+  _globals['_RANKQUERY']._serialized_end=405
+  _globals['_RANKREQUEST']._serialized_start=408
+  _globals['_RANKREQUEST']._serialized_end=699
+  _globals['_RANKEDLIST']._serialized_start=702
+  _globals['_RANKEDLIST']._serialized_end=868
+  _globals['_RANKRESPONSE']._serialized_start=871
+  _globals['_RANKRESPONSE']._serialized_end=1140
+  _globals['_EXPLAINREQUEST']._serialized_start=1143
+  _globals['_EXPLAINREQUEST']._serialized_end=1437
+  _globals['_EXPLAINRESPONSE']._serialized_start=1440
+  _globals['_EXPLAINRESPONSE']._serialized_end=1650
+  _globals['_LISTRANKERSREQUEST']._serialized_start=1652
+  _globals['_LISTRANKERSREQUEST']._serialized_end=1672
+  _globals['_LISTRANKERSRESPONSE']._serialized_start=1675
+  _globals['_LISTRANKERSRESPONSE']._serialized_end=1812
+  _globals['_PLUGIN']._serialized_start=1815
+  _globals['_PLUGIN']._serialized_end=2018
+  _globals['_PLUGINPART']._serialized_start=2021
+  _globals['_PLUGINPART']._serialized_end=2213
+  _globals['_RANKINGSERVICE']._serialized_start=2383
+  _globals['_RANKINGSERVICE']._serialized_end=2678
 # @@protoc_insertion_point(module_scope)

@@ -70,10 +70,16 @@ class RankQuery(_message.Message):
     CONTEXT_FIELD_NUMBER: _builtins.int
     SCENE_FIELD_NUMBER: _builtins.int
     LIMIT_FIELD_NUMBER: _builtins.int
+    INTERESTS_FIELD_NUMBER: _builtins.int
     scene: _builtins.str
     """The pipeline of this scene is used."""
     limit: _builtins.int
     """At most this many items back, 1 to 1,000; 20 when 0."""
+    interests: _builtins.bytes
+    """What the shopper is interested in, as retrieval answered it for this moment, profile and context; pass
+    `RetrieveResponse.interests` on as you received it. It is read again where it is empty, or the bundle that ranks is
+    not the one of `bundle_version`.
+    """
     @_builtins.property
     def profile(self) -> _profile_pb2.Profile:
         """What is known of the shopper; may be left out."""
@@ -89,10 +95,11 @@ class RankQuery(_message.Message):
         context: _common_pb2.Context | None = ...,
         scene: _builtins.str = ...,
         limit: _builtins.int = ...,
+        interests: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "profile", b"profile"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "limit", b"limit", "profile", b"profile", "scene", b"scene"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "interests", b"interests", "limit", b"limit", "profile", b"profile", "scene", b"scene"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -341,6 +341,7 @@ class RetrieveRequest(_message.Message):
     BUNDLE_VERSION_FIELD_NUMBER: _builtins.int
     INCLUDE_ITEM_IDS_FIELD_NUMBER: _builtins.int
     INCLUDE_STAGES_FIELD_NUMBER: _builtins.int
+    INCLUDE_INTERESTS_FIELD_NUMBER: _builtins.int
     scene: _builtins.str
     """The configured sources of this scene are asked…"""
     limit: _builtins.int
@@ -351,6 +352,8 @@ class RetrieveRequest(_message.Message):
     """
     include_stages: _builtins.bool
     """Answer where the time went."""
+    include_interests: _builtins.bool
+    """Answer what the shopper is interested in, if a source asked for that."""
     @_builtins.property
     def request_time(self) -> _timestamp_pb2.Timestamp:
         """The moment to answer for; the server's time when it is not set."""
@@ -390,10 +393,11 @@ class RetrieveRequest(_message.Message):
         bundle_version: _builtins.str = ...,
         include_item_ids: _abc.Iterable[_builtins.str] | None = ...,
         include_stages: _builtins.bool = ...,
+        include_interests: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["context", b"context", "filters", b"filters", "profile", b"profile", "request_time", b"request_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "context", b"context", "filters", b"filters", "include_item_ids", b"include_item_ids", "include_stages", b"include_stages", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bundle_version", b"bundle_version", "context", b"context", "filters", b"filters", "include_interests", b"include_interests", "include_item_ids", b"include_item_ids", "include_stages", b"include_stages", "limit", b"limit", "profile", b"profile", "request_time", b"request_time", "scene", b"scene", "sources", b"sources"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -466,8 +470,14 @@ class RetrieveResponse(_message.Message):
     VERSIONS_FIELD_NUMBER: _builtins.int
     DEGRADED_FIELD_NUMBER: _builtins.int
     STAGES_FIELD_NUMBER: _builtins.int
+    INTERESTS_FIELD_NUMBER: _builtins.int
     catalog_revision: _builtins.str
     """Opaque; the revision of the catalogue they were taken from."""
+    interests: _builtins.bytes
+    """What the shopper is interested in, as the interest model of the bundle in `versions` reads it, when it was asked for:
+    for ranking, which would otherwise read it again. Three vectors of equal length one after the other (short-term,
+    long-term and both together), float32 little-endian; empty where no source asked for it.
+    """
     @_builtins.property
     def candidates(self) -> Global___Candidates:
         """The candidates."""
@@ -492,10 +502,11 @@ class RetrieveResponse(_message.Message):
         versions: _common_pb2.Versions | None = ...,
         degraded: _abc.Iterable[_common_pb2.Degradation] | None = ...,
         stages: _common_pb2.Stages | None = ...,
+        interests: _builtins.bytes = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "catalog_revision", b"catalog_revision", "degraded", b"degraded", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["candidates", b"candidates", "catalog_revision", b"catalog_revision", "degraded", b"degraded", "interests", b"interests", "stages", b"stages", "versions", b"versions"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
