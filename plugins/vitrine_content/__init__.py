@@ -40,7 +40,7 @@ class ContentSimilarity:
             mine = slice(int(history.offsets[q]), int(history.offsets[q + 1]))
             theirs = slice(int(batch.offsets[q]), int(batch.offsets[q + 1]))
             interest = weights[mine] @ looked_at[mine]
-            length = float(np.linalg.norm(interest))
+            length = float(np.sqrt(interest.dot(interest)))
             if length > 0:
                 np.matmul(items.vectors[theirs], interest / length, out=out[theirs])
         out[items.blank] = np.nan

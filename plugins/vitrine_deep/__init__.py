@@ -12,6 +12,7 @@ from vitrine.bundle import AttachedBundle, Model
 from vitrine.content.model import Vectors
 from vitrine.domain.answer import ReasonCode
 from vitrine.domain.columns import names_of, plugins_in, rankers_in
+from vitrine.domain.parts import sizes_of
 from vitrine.errors import InferenceError, InferenceTimeout
 from vitrine.features.vectors import interest_of
 from vitrine.plugin import Batch, LoadContext, MissingData, Scores, hookimpl
@@ -61,7 +62,7 @@ class Deep:
         if interests is None or items is None:
             nothing = np.zeros((len(batch.items.ids), self._dimensions), np.float32)
             return nothing, nothing, nothing
-        sizes = np.diff(batch.offsets)
+        sizes = sizes_of(batch.offsets)
         return items.vectors, interests.short.repeat(sizes, axis=0), interests.long.repeat(sizes, axis=0)
 
 

@@ -7,9 +7,10 @@ from typing import Any, Protocol, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.items import Keeps
 from vitrine.bundle.live_vectors import LiveVectors
 from vitrine.bundle.loader import Bundle
-from vitrine.bundle.matching import Keeps, matched
+from vitrine.bundle.matching import matched
 from vitrine.bundle.near import NearIndex
 from vitrine.content.model import Vectors
 from vitrine.domain.items import Item
@@ -33,6 +34,11 @@ class CatalogView(Protocol):
         ...
 
     def __len__(self) -> int: ...
+
+    @property
+    def numbered(self) -> int:
+        """How many items `rows` finds, or fewer."""
+        ...
 
     def rows(self, item_ids: Sequence[str], /) -> Rows:
         """``int32[m]``, −1 for an unknown item."""

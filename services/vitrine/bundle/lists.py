@@ -24,10 +24,16 @@ _FAIR = 0.9
 
 
 class Scanned(NamedTuple):
-    """``float32[m]`` products of what was looked at, and ``int64[k]``: where each of k blocks of it is from and starts."""
+    """Products of what was looked at.
+
+    Attributes:
+        scores: ``float32[m]``.
+        shifts: ``int64[k]``, for each of k blocks of them how much later its rows stand than it does.
+        starts: ``int64[k]``, where each begins.
+    """
 
     scores: Vectors
-    positions: Ints
+    shifts: Ints
     starts: Ints
 
 
@@ -57,7 +63,8 @@ class InvertedLists:
         self._rows: Rows = np.argsort(self.list_of, kind="stable").astype(np.int32)
         sizes = self.counts(np.arange(len(vectors)))
         self._longest = int(sizes[-1])
-        self._bounds: Ints = np.concatenate(([0], np.cumsum(sizes)))
+        self._ends: Ints = np.cumsum(sizes)
+        self._sizes = sizes
         self._vectors = vectors[self._rows]
 
     def __len__(self) -> int:
@@ -67,44 +74,45 @@ class InvertedLists:
         """``int64[l]``: how many of some rows each list holds."""
         return np.bincount(self.list_of[rows], minlength=len(self._centroids) + 1)
 
-    def enough(self, limit: int, counts: Ints) -> int:
+    def enough(self, limit: int, allowed: int, longest: int) -> int:
         """How many lists hold the best ``limit`` of what is allowed.
 
         Args:
             limit: How many are wanted.
-            counts: ``int64[l]``, how many allowed rows each list holds.
+            allowed: How many rows are allowed.
+            longest: How many of them the last list holds.
         """
-        allowed, longest = int(counts.sum()), int(counts[-1])
         if longest * len(self) >= _FAIR * allowed * self._longest:
             return self._enough(limit * len(self) / max(allowed, 1))
         # The longest are out: what the others hold has to be found without them.
         others = len(self) - self._longest
         return 1 + self._rest(limit * others / max(allowed - longest, 1))
 
-    def promising(self, target: Vectors, count: int, within: npt.NDArray[np.integer]) -> Ints:
+    def promising(self, target: Vectors, count: int, within: Ints) -> Ints:
         """``int64[≤ count]``: of the lists ``within``, those that lie best, in no order."""
         if count >= len(within):
-            return within.astype(np.int64)
+            return within
         far = np.empty(len(self._centroids) + 1, np.float32)
         np.dot(self._centroids, -target, out=far[:-1])
         far[-1] = -np.inf
-        best: Ints = within[far[within].argpartition(count)[:count]].astype(np.int64, copy=False)
+        best: Ints = within.take(far.take(within).argpartition(count)[:count])
         return best
 
     def scan(self, target: Vectors, lists: Ints) -> Scanned:
         """The products of all vectors of some lists with a target."""
-        first, end = self._bounds[lists], self._bounds[lists + 1]
-        ends = (end - first).cumsum()
-        starts = ends - (end - first)
-        vectors, dot, scores = self._vectors, np.dot, np.empty(int(ends[-1]) if len(ends) else 0, np.float32)
-        for i, j, at, to in zip(first.tolist(), end.tolist(), starts.tolist(), ends.tolist(), strict=True):
-            dot(vectors[i:j], target, out=scores[at:to])
-        return Scanned(scores, first, starts)
+        sizes = self._sizes.take(lists)
+        first, starts = self._ends.take(lists) - sizes, sizes.cumsum() - sizes
+        vectors, dot, scores = self._vectors, np.dot, np.empty(int(sizes.sum()), np.float32)
+        at = 0
+        for i, size in zip(first.tolist(), sizes.tolist(), strict=True):
+            dot(vectors[i : i + size], target, out=scores[at : at + size])
+            at += size
+        return Scanned(scores, first - starts, starts)
 
     def rows(self, scanned: Scanned, chosen: Ints) -> Rows:
         """``int32[k]``: the rows of some of what was scanned."""
         block = scanned.starts.searchsorted(chosen, side="right") - 1
-        rows: Rows = self._rows[(scanned.positions - scanned.starts)[block] + chosen]
+        rows: Rows = self._rows.take(scanned.shifts.take(block) + chosen)
         return rows
 
 

@@ -93,6 +93,8 @@ class Scratch:
         """
         index, numbers = keys.astype(np.intp), np.arange(len(keys), dtype=np.int32)
         table = self.table(f"last of {name}", size)
+        # Much has been through the processor's caches since the last call: reads wait for memory together, writes do not.
+        table.take(index)
         table[index] = numbers
         last = table.take(index)
         return last.astype(np.int64), (last == numbers).nonzero()[0]

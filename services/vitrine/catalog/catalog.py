@@ -3,7 +3,6 @@
 import logging
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from itertools import repeat
 from operator import attrgetter
 from threading import Lock, RLock
 
@@ -12,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.catalog.columns import CategoryCodes, Codes, Columns, Mask, Rows, passes
+from vitrine.catalog.id_table import IdTable
 from vitrine.catalog.journal import Journal
 from vitrine.catalog.packed import Block, PackedItems, Titles
 from vitrine.catalog.selections import Selection, Selections
@@ -43,6 +43,7 @@ class Catalog:
         self._packed = PackedItems()
         self.titles = Titles(self._packed)
         self._row_of: dict[str, int] = {}
+        self._table = IdTable(self.ids, self._row_of)
         self._categories = CategoryCodes()
         self._brands = Codes()
         self._store = Columns.empty(0)
@@ -101,21 +102,34 @@ class Catalog:
         """Brands by code."""
         return self._brands.names
 
-    def category_codes(self, prefix: str) -> Rows:
-        """``int32[k]``: codes of the category paths that start with these levels."""
-        return self._categories.below(prefix)
+    def category_codes(self, prefixes: Sequence[str]) -> list[Rows]:
+        """``int32[k]`` each: codes of the category paths that start with these levels."""
+        return list(map(self._categories.below, prefixes))
 
     def brand_code(self, brand: str) -> int:
         """Code of a brand, −1 when no item has it."""
         code = self._brands.known(brand)
         return -1 if code is None else code
 
+    def brand_codes(self, brands: Sequence[str]) -> list[int]:
+        """`brand_code` of each."""
+        return self._brands.known_each(brands)
+
     def rows(self, item_ids: Sequence[str], within: int | None = None) -> Rows:
         """``int32[n]``: the rows of items; −1 for unknown ones and for rows not below ``within``."""
-        found = np.fromiter(map(self._row_of.get, item_ids, repeat(-1)), np.int32, len(item_ids))
+        found = self._table.rows(item_ids)
         if within is not None:
             found[found >= within] = -1
         return found
+
+    def row(self, item_id: str) -> int:
+        """The row of an item, by the identifier itself and not its hash; −1 for an unknown one."""
+        return self._row_of.get(item_id, -1)
+
+    @property
+    def numbered(self) -> int:
+        """How many items `rows` finds: for a moment fewer than there are rows, which are published first."""
+        return len(self._row_of)
 
     def get(self, item_id: str) -> Item | None:
         """The item, or ``None``."""
@@ -273,12 +287,13 @@ class Catalog:
         )
         if fresh:
             self._store.tie[size:end] = tie_keys(fresh, self.seed)
-            self.ids += fresh
-            self._packed.grow(len(fresh))
+            self._packed.grow(end)
         for row, data in zip(rows.tolist(), packed, strict=True):
             self._packed[row] = data
         self._store.write(rows, text_hash=text_hashes(items))
         if fresh:
+            # Last: what fails before leaves no id at a row that another item will have.
+            self.ids += fresh
             self._columns = self._store.published(end)
             known.update(fresh)
         return rows

@@ -1,5 +1,6 @@
 """The columns of the catalogue, and the filters on them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
@@ -101,6 +102,11 @@ class Codes:
     def known(self, name: str) -> int | None:
         """The number of a name, or ``None``."""
         return self._code_of.get(name)
+
+    def known_each(self, names: Sequence[str]) -> list[int]:
+        """The numbers of names; −1 for an unknown one."""
+        known = self._code_of.get
+        return [known(name, -1) for name in names]
 
 
 class CategoryCodes(Codes):

@@ -51,8 +51,8 @@ class PackedItems:
         self._own[row] = data
 
     def grow(self, rows: int) -> None:
-        """Adds so many rows, whose items come next."""
-        self._own += [b""] * rows
+        """Has at least so many rows; the items of new ones come next."""
+        self._own += [b""] * (rows - len(self._own))
 
     def add(self, block: Block) -> None:
         """Adds the rows of a block."""

@@ -3,7 +3,7 @@
 from collections import OrderedDict
 from collections.abc import Callable
 from threading import Lock
-from typing import Protocol
+from typing import NamedTuple, Protocol, Self
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -32,6 +32,25 @@ class Grouping(Protocol):
     def __len__(self) -> int: ...
 
 
+class Counts(NamedTuple):
+    """How many of some rows are in each of g groups.
+
+    Attributes:
+        each: ``int64[g]``.
+        filled: ``int64[≤ g]``, the groups that hold any, ascending.
+        total: In all of them.
+    """
+
+    each: npt.NDArray[np.int64]
+    filled: npt.NDArray[np.int64]
+    total: int
+
+    @classmethod
+    def of(cls, each: npt.NDArray[np.int64]) -> Self:
+        """What each holds, and what follows from it."""
+        return cls(each, each.nonzero()[0], int(each.sum()))
+
+
 class Selection:
     """The rows that filters leave. Cells change in place as items do; any thread may read.
 
@@ -45,16 +64,16 @@ class Selection:
         self._cells = mask
         self._lock = Lock()
         # By grouping, which may be of a bundle that is gone.
-        self._groups: WeakKeyDictionary[Grouping, npt.NDArray[np.int64]] = WeakKeyDictionary()
+        self._groups: WeakKeyDictionary[Grouping, Counts] = WeakKeyDictionary()
         self._publish(mask)
 
-    def counts(self, grouping: Grouping) -> npt.NDArray[np.int64]:
-        """``int64[g]``: how many of the rows each group holds; kept, and brought up to date with them."""
+    def counts(self, grouping: Grouping) -> Counts:
+        """How many of the rows each group holds; kept, and brought up to date with them."""
         counts = self._groups.get(grouping)
         if counts is None:
             with self._lock:
                 rows = self.rows if self.rows is not None else np.flatnonzero(self.mask)
-                counts = grouping.counts(rows[: np.searchsorted(rows, len(grouping))])
+                counts = Counts.of(grouping.counts(rows[: np.searchsorted(rows, len(grouping))]))
                 self._groups[grouping] = counts
         return counts
 
@@ -71,7 +90,7 @@ class Selection:
                 for grouping, counts in list(self._groups.items()):
                     known = len(grouping)
                     more, fewer = grouping.counts(came[came < known]), grouping.counts(left[left < known])
-                    self._groups[grouping] = counts + more - fewer
+                    self._groups[grouping] = Counts.of(counts.each + more - fewer)
                 self._cells[rows] = passed
                 self._publish(self._cells[:size])
         elif size > len(self.mask):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 import msgspec
+import numpy as np
 
 from vitrine.catalog.catalog import Catalog
 from vitrine.catalog.database import Database
@@ -185,7 +186,7 @@ class CatalogStore:
 
     def _write(self, items: list[Item]) -> None:
         catalog, size, revision = self.catalog, len(self.catalog), self.catalog.revision
-        rows = catalog.rows([i.item_id for i in items])
+        rows = np.fromiter((catalog.row(i.item_id) for i in items), np.int32, len(items))
         fresh = rows < 0
         rows[fresh] = range(size, size + int(fresh.sum()))
         texts = {}

@@ -15,15 +15,19 @@ Rows = npt.NDArray[np.int32]
 class Numbered(Protocol):
     """What numbers items, for good; `vitrine.catalog.Catalog` does."""
 
-    def __len__(self) -> int: ...
+    @property
+    def numbered(self) -> int:
+        """How many items `rows` finds, or fewer."""
+        ...
 
     def rows(self, item_ids: Sequence[str], /) -> Rows:
         """``int32[m]``, −1 for an unknown item."""
         ...
 
 
-# So many lists are remembered for each catalogue, and of at most so many items each.
-_KEPT, _MOST_ITEMS = 512, 4096
+# The latest lists are remembered for each catalogue, as long as they have so many items in all, a list itself taking as
+# much as so many; longer ones than most are not.
+_KEPT, _A_LIST, _LONGEST = 1 << 17, 32, 4096
 _memos: "WeakKeyDictionary[Numbered, _Memo]" = WeakKeyDictionary()
 _making = threading.Lock()
 
@@ -43,29 +47,40 @@ def rows_of(catalog: Numbered, item_ids: Sequence[str]) -> Rows:
     return memo.rows(catalog, item_ids)
 
 
+# A list, how many items the catalogue found if it lacked any of them, else −1, and the rows.
+_Known = tuple[tuple[str, ...], int, Rows]
+
+
 class _Memo:
     """The lists of one catalogue; any thread may ask."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         # The list is kept with its rows: as long as it is, no other one has its number.
-        self._known: OrderedDict[int, tuple[tuple[str, ...], int, Rows]] = OrderedDict()
+        self._known: OrderedDict[int, _Known] = OrderedDict()
+        self._size = 0
 
     def rows(self, catalog: Numbered, item_ids: tuple[str, ...]) -> Rows:
         """As `rows_of`."""
-        key, size = id(item_ids), len(catalog)
+        key, size = id(item_ids), catalog.numbered
         # One look at the table, without the lock: it is whole, and of this very list, or none.
         known = self._known.get(key)
         if known is not None and known[0] is item_ids and (known[1] < 0 or known[1] == size):
             return known[2]
         rows = _frozen(catalog.rows(item_ids))
-        if len(item_ids) <= _MOST_ITEMS:
-            whole = not len(rows) or int(rows.min()) >= 0
+        if len(item_ids) <= _LONGEST:
+            whole = int(rows.min()) >= 0
             with self._lock:
+                self._forget(self._known.pop(key, None))
                 self._known[key] = (item_ids, -1 if whole else size, rows)
-                if len(self._known) > _KEPT:
-                    self._known.popitem(last=False)
+                self._size += len(item_ids) + _A_LIST
+                while self._size > _KEPT:
+                    self._forget(self._known.popitem(last=False)[1])
         return rows
+
+    def _forget(self, known: _Known | None) -> None:
+        if known is not None:
+            self._size -= len(known[0]) + _A_LIST
 
 
 def _frozen(rows: Rows) -> Rows:

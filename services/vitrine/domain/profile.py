@@ -34,7 +34,11 @@ def decay(
 
     Rows from after ``now`` keep their weight.
     """
-    decayed: npt.NDArray[np.float64] = weights * np.exp2(-np.maximum(now - last, 0.0) / half_life)
+    decayed: npt.NDArray[np.float64] = now - last
+    np.maximum(decayed, 0.0, out=decayed)
+    decayed /= -half_life
+    np.exp2(decayed, out=decayed)
+    decayed *= weights
     return decayed
 
 
@@ -178,8 +182,8 @@ class Profile:
         interest = decay(weights, kept.last_time, now, half_life)
         np.maximum(interest, 0.0, out=interest)
         if isinstance(kept, ItemHistory):
-            interest[kept.opinion < 0] = 0.0
-        interest.flags.writeable = False
+            interest[(kept.opinion < 0).nonzero()[0]] = 0.0
+        interest.setflags(write=False)
         known[key] = kept, interest
         return interest
 

@@ -70,7 +70,7 @@ def _rows(profile: Profile, now: float) -> Column32:
     np.maximum(logarithms[:5], 0.0, out=logarithms[:5])
     np.divide(bought_ages, gap_days(profile), out=gaps)
     np.divide(items.last_purchase.max(initial=0.0) - items.last_purchase, DAY, out=lags)
-    logarithms[3:7, ~(items.purchases > 0)] = math.nan
+    np.copyto(logarithms[3:7], math.nan, where=~(items.purchases > 0))
     np.subtract(len(long), np.sort(long).searchsorted(long, "right"), out=ranks)
     table = np.empty((len(_NAMES), len(items) + 1), np.float32)
     table[:, -1:] = _NOTHING

@@ -1,9 +1,9 @@
 """Threads for requests. One that hangs in a plugin is given up and another takes its place."""
 
 import logging
-import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from typing import ParamSpec, TypeVar
@@ -17,6 +17,17 @@ T = TypeVar("T")
 _JOIN_SECONDS = 5.0
 
 
+class _Seat:
+    """Where a thread waits for its next task; ``None`` there ends it."""
+
+    __slots__ = ("gate", "task")
+
+    def __init__(self) -> None:
+        self.gate = threading.Lock()
+        self.gate.acquire()
+        self.task: Callable[[], None] | None = None
+
+
 class Workers(Executor):
     """As many threads as are told; the standard pool can neither let go of one that hangs nor end without it.
 
@@ -25,16 +36,16 @@ class Workers(Executor):
     """
 
     def __init__(self, size: int) -> None:
-        self._tasks: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._lock = threading.Lock()
+        # What waits for a thread: nothing, unless all are at work.
+        self._tasks: deque[Callable[[], None]] = deque()
+        # Who worked last goes on: what it needs is still warm. As many threads are started as work at once.
+        self._idle: list[_Seat] = []
         self._threads: dict[int, threading.Thread] = {}
         self._closed = False
         self._given_up: set[int] = set()
         self._size = size
         self._number = 0
-        # A token for each thread that waits for work; taking one from a list is atomic, and far cheaper than a semaphore.
-        # As many threads are started as work at once: two that take turns are cold at each turn.
-        self._idle: list[None] = []
 
     @property
     def given_up(self) -> int:
@@ -47,13 +58,18 @@ class Workers(Executor):
         Raises:
             RuntimeError: The workers have ended.
         """
-        if self._closed:
-            raise RuntimeError("the workers have ended")
-        self._tasks.put(task)
-        try:
-            self._idle.pop()
-        except IndexError:
+        with self._lock:
+            if self._closed:
+                raise RuntimeError("the workers have ended")
+            seat = self._idle.pop() if self._idle else None
+            if seat is None:
+                self._tasks.append(task)
+            else:
+                seat.task = task
+        if seat is None:
             self._add()
+        else:
+            seat.gate.release()
 
     def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         """As `concurrent.futures.Executor.submit`."""
@@ -88,11 +104,11 @@ class Workers(Executor):
                 return
             self._closed = True
             threads = [thread for ident, thread in self._threads.items() if ident not in self._given_up]
-        if cancel_futures:
-            while not self._tasks.empty():
-                self._tasks.get()
-        for _ in threads:
-            self._tasks.put(None)
+            if cancel_futures:
+                self._tasks.clear()
+            idle, self._idle = self._idle, []
+        for seat in idle:
+            seat.gate.release()
         if wait:
             until = time.monotonic() + _JOIN_SECONDS
             for thread in threads:
@@ -110,8 +126,8 @@ class Workers(Executor):
             self._threads[thread.ident or 0] = thread
 
     def _loop(self) -> None:
-        ident = threading.get_ident()
-        while (task := self._next()) is not None:
+        ident, seat = threading.get_ident(), _Seat()
+        while (task := self._next(seat)) is not None:
             try:
                 task()
             except Exception:
@@ -127,9 +143,13 @@ class Workers(Executor):
                 self._given_up.remove(ident)
                 self._size -= 1
 
-    def _next(self) -> Callable[[], None] | None:
-        try:
-            return self._tasks.get_nowait()
-        except queue.Empty:
-            self._idle.append(None)
-            return self._tasks.get()
+    def _next(self, seat: _Seat) -> Callable[[], None] | None:
+        with self._lock:
+            if self._tasks:
+                return self._tasks.popleft()
+            if self._closed:
+                return None
+            self._idle.append(seat)
+        seat.gate.acquire()
+        task, seat.task = seat.task, None
+        return task

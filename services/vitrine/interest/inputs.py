@@ -8,6 +8,7 @@ import numpy.typing as npt
 
 from vitrine.content.model import Vectors
 from vitrine.domain.events import INTEREST_BY_TYPE, EventType
+from vitrine.domain.parts import joined, offsets_of, sizes_of
 from vitrine.domain.profile import DAY, Profile
 from vitrine.domain.request import Context
 
@@ -87,19 +88,16 @@ def shoppers_of(
         histories.append(_history(profile, context, now, rows_of))
     rows, types, ages = zip(*events, strict=True) if events else ((), (), ())
     known, long, short, shown = zip(*histories, strict=True) if histories else ((), (), (), ())
-    history_offsets = _offsets([len(k) for k in known])
+    history_offsets = offsets_of([len(k) for k in known])
     return Shoppers(
-        _offsets([len(r) for r in rows]),
-        np.concatenate([np.empty(0, np.int32), *rows]),
-        np.concatenate([np.empty(0, np.int8), *types]),
-        np.concatenate([np.empty(0, np.float32), *ages]),
+        offsets_of([len(r) for r in rows]),
+        joined(rows, np.int32),
+        joined(types, np.int8),
+        joined(ages, np.float32),
         history_offsets,
-        np.concatenate([np.empty(0, np.int32), *known]),
+        joined(known, np.int32),
         history_weights(
-            np.concatenate([np.empty(0), *long]),
-            np.concatenate([np.empty(0), *short]),
-            np.concatenate([np.empty(0, np.bool_), *shown]),
-            history_offsets,
+            joined(long, np.float64), joined(short, np.float64), joined(shown, np.bool_), history_offsets
         ),
     )
 
@@ -121,8 +119,8 @@ def history_weights(
         context: ``bool[h]``, items of the context.
         offsets: ``int64[b + 1]``, shopper q owns ``offsets[q]`` to ``offsets[q + 1]``.
     """
-    sizes = np.diff(offsets)
-    owner = np.repeat(np.arange(len(sizes)), sizes)
+    sizes = sizes_of(offsets)
+    owner = np.arange(len(sizes)).repeat(sizes)
     weights = _share(np.log1p(long), owner, len(sizes))
     for more, part in ((short, SHORT_SHARE), (context.astype(np.float64), CONTEXT_SHARE)):
         if not more.any():
@@ -137,8 +135,7 @@ def history_weights(
 
 def sequences(shoppers: Shoppers, length: int) -> Sequences:
     """The latest ``length`` events of each shopper; narrower when nobody has as many."""
-    sizes = np.diff(shoppers.event_offsets)
-    longest = int(sizes.max(initial=1))
+    longest = int(sizes_of(shoppers.event_offsets).max(initial=1))
     width = min(length, next((n for n in _LENGTHS if longest <= n), length))
     at = shoppers.event_offsets[1:, None] + np.arange(-width, 0)
     there = at >= shoppers.event_offsets[:-1, None]
@@ -172,13 +169,13 @@ def encoder_inputs(shoppers: Shoppers, vectors: Vectors, length: int) -> dict[st
         length: How many events the encoder takes at most.
     """
     latest = sequences(shoppers, length)
-    recent = vectors[latest.rows]
+    recent = vectors.take(latest.rows, axis=0)
     recent[latest.types == 0] = 0
     history = np.zeros((len(shoppers), vectors.shape[1]), np.float32)
     weights = shoppers.history_weights.astype(np.float32)
-    for q in np.flatnonzero(np.diff(shoppers.history_offsets)).tolist():
+    for q in sizes_of(shoppers.history_offsets).nonzero()[0].tolist():
         own = slice(shoppers.history_offsets[q], shoppers.history_offsets[q + 1])
-        history[q] = weights[own] @ vectors[shoppers.history_rows[own]]
+        history[q] = weights[own] @ vectors.take(shoppers.history_rows[own], axis=0)
     return {"recent": recent, "types": latest.types, "ages": latest.ages, "history": history}
 
 
@@ -186,7 +183,7 @@ def _events(
     profile: Profile, context: Context, now: float, rows_of: Callable[[Sequence[str]], Rows]
 ) -> tuple[Rows, npt.NDArray[np.int8], npt.NDArray[np.float32]]:
     recent, items = profile.recent, profile.items
-    counts = _COUNTS[recent.types].nonzero()[0]
+    counts = _COUNTS.take(recent.types).nonzero()[0]
     hidden = {items.item_ids[i] for i in (items.opinion < 0).nonzero()[0].tolist()}
     if hidden:
         counts = counts[[recent.item_ids[i] not in hidden for i in counts.tolist()]]
@@ -229,7 +226,3 @@ def _share(
     total[~(total > 0)] = 1.0
     # Of one shopper, whom a request is about, nothing has to be looked up.
     return values / (total if count == 1 else total[owner])
-
-
-def _offsets(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
-    return np.cumsum([0, *sizes], dtype=np.int64)

@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.content.model import Vectors
+from vitrine.domain.parts import sizes_of
 from vitrine.interest.inputs import Shoppers, encoder_inputs
 
 
@@ -66,7 +67,7 @@ class InterestModel:
         """
         table = self.vectors if vectors is None else vectors
         out = Interests(*(np.zeros((len(shoppers), self.dimensions), np.float32) for _ in range(3)))
-        some = np.flatnonzero(np.diff(shoppers.event_offsets))
+        some = sizes_of(shoppers.event_offsets).nonzero()[0]
         if not len(some):
             return out
         feeds = encoder_inputs(shoppers, table, self.length)

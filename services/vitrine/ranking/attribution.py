@@ -1,5 +1,6 @@
 """What counted in the scores of a list: shares of a reranker's model where it decided, else of the weighted blend."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -25,7 +26,7 @@ def counted(
     decided: RankerFacts | None,
     batch: Batch,
     positions: npt.NDArray[np.int64],
-    blended: Counted,
+    blended: Callable[[], Counted],
     calls: Calls,
 ) -> Counted:
     """What counted for some candidates.
@@ -34,12 +35,12 @@ def counted(
         decided: The reranker that gave them their order; ``None`` where the weights did.
         batch: The batch.
         positions: ``int64[m]``, candidates of the batch.
-        blended: Weighted shares of those candidates: what counts where there is no reranker, and what stands in for
-            one that cannot tell.
+        blended: Makes weighted shares of those candidates: what counts where there is no reranker, and what stands in
+            for one that cannot tell.
         calls: How it is asked.
     """
     if decided is None or decided.groups is None or len(positions) == 0:
-        return blended
+        return blended()
     shares = calls.group_shares(decided, batch, positions)
     # A second-best reason is better than no answer.
-    return blended if shares is None else Counted(decided.groups, shares)
+    return blended() if shares is None else Counted(decided.groups, shares)

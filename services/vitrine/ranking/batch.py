@@ -1,9 +1,9 @@
 """Makes the columns that rankers read out of queries, the catalogue and the bundle. Once per batch."""
 
-import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import NamedTuple, TypeVar
 
 import numpy as np
@@ -13,8 +13,10 @@ from vitrine.bundle import AttachedBundle
 from vitrine.catalog import Catalog
 from vitrine.domain.candidates import RowIds
 from vitrine.domain.known_rows import rows_of
+from vitrine.domain.parts import joined, offsets_of
 from vitrine.domain.recent import latest
 from vitrine.features import Features, NoFeatures
+from vitrine.interest import Interests
 from vitrine.interest.inputs import CONTEXT_SHARE, SHORT_SHARE
 from vitrine.plugin import Batch, History, Items, Recent, Scores
 from vitrine.ranking.query import RankingQuery, ShopperQuery
@@ -57,7 +59,20 @@ def make_batch(
         scores=scores,
         features=NoFeatures(),
     )
-    return replace(bare, features=Features(bare, catalog, bundle))
+    return replace(bare, features=Features(bare, catalog, bundle, _interests(query, bundle)))
+
+
+def _interests(query: RankingQuery, bundle: AttachedBundle | None) -> Interests | None:
+    """What retrieval has read of all shoppers by the same model; ``None`` where it has to be read here."""
+    told = [q.interests for q in query.queries if q.interests is not None]
+    if bundle is None or bundle.version != query.bundle or len(told) != len(query.queries):
+        return None
+    model = bundle.bundle.interest
+    if model is None or any(vectors.shape != (3, model.dimensions) for vectors in told):
+        return None
+    return Interests(
+        *(_frozen(told[0][k : k + 1] if len(told) == 1 else np.array([v[k] for v in told])) for k in range(3))
+    )
 
 
 def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> Items:
@@ -81,40 +96,40 @@ def _items(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None)
 
 def _history(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None) -> History:
     parts = [_shopper_history(q, query.request_time, catalog) for q in query.queries]
-    rows = _joined([part.rows for part in parts], np.int32)
+    rows = joined([part.rows for part in parts], np.int32)
     return History(
-        offsets=_offsets([len(part.ids) for part in parts]),
-        ids=tuple(item_id for part in parts for item_id in part.ids),
+        offsets=_frozen(offsets_of([len(part.ids) for part in parts])),
+        ids=parts[0].ids if len(parts) == 1 else tuple(chain.from_iterable(part.ids for part in parts)),
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
-        weights=_frozen(_joined([part.weights for part in parts], np.float64)),
-        purchased=_frozen(_joined([part.purchased for part in parts], np.bool_)),
+        weights=_frozen(joined([part.weights for part in parts], np.float64)),
+        purchased=_frozen(joined([part.purchased for part in parts], np.bool_)),
     )
 
 
 def _recent(query: RankingQuery, catalog: Catalog, bundle: AttachedBundle | None, visit_gap: float) -> Recent:
     parts = [latest(q.profile, q.context, query.request_time, visit_gap) for q in query.queries]
     sizes = [len(part.item_ids) for part in parts]
-    offsets = _offsets(sizes)
+    offsets = _frozen(offsets_of(sizes))
     told = []
     for q, part in zip(query.queries, parts, strict=True):
         told.append(rows_of(catalog, q.profile.recent.item_ids)[part.places])
         told += [rows_of(catalog, seeds) for seeds in (q.context.basket, q.context.item_ids) if seeds]
-    rows = _joined(told, np.int32)
+    rows = joined(told, np.int32)
     ends = offsets[1:] if len(sizes) == 1 else np.repeat(offsets[1:], sizes)
     return Recent(
         offsets=offsets,
         rows=_frozen(rows),
         bundle_rows=_bundle_rows(rows, bundle),
         steps=_frozen((ends - 1 - np.arange(len(rows))).astype(np.int32)),
-        visit=_frozen(_joined([part.visit for part in parts], np.bool_)),
+        visit=_frozen(joined([part.visit for part in parts], np.bool_)),
     )
 
 
 class _Past(NamedTuple):
     """What one query starts from: items, their rows, weights that sum to 1, and whether bought."""
 
-    ids: list[str]
+    ids: Sequence[str]
     rows: npt.NDArray[np.int32]
     weights: npt.NDArray[np.float64]
     purchased: npt.NDArray[np.bool_]
@@ -130,14 +145,14 @@ def _shopper_history(query: ShopperQuery, now: float, catalog: Catalog) -> _Past
     kept = (weights > 0).nonzero()[0]
     if len(kept) > MAX_HISTORY:
         kept = np.sort(kept[np.argpartition(-weights[kept], MAX_HISTORY)[:MAX_HISTORY]])
-    ids = [items.item_ids[i] for i in kept.tolist()]
+    ids: Sequence[str] = RowIds(items.item_ids, kept.astype(np.int32))
     rows = rows_of(catalog, items.item_ids)[kept]
     weights = weights[kept]
     purchased = items.purchases[kept] > 0
 
     seeds = query.context.seeds
     if seeds:
-        ids += seeds
+        ids = (*ids, *seeds)
         rows = np.concatenate([rows, catalog.rows(seeds)])
         weights = np.concatenate(
             [(1 - CONTEXT_SHARE) * weights, np.full(len(seeds), CONTEXT_SHARE / len(seeds))]
@@ -176,18 +191,6 @@ def _gather(
     if unknown is not None:
         taken[unknown] = missing
     return _frozen(taken)
-
-
-def _joined(parts: Sequence[npt.NDArray[T]], dtype: type[T]) -> npt.NDArray[T]:
-    """All parts one after the other; nearly always there is one."""
-    if len(parts) == 1:
-        return parts[0]
-    return np.concatenate([np.empty(0, dtype), *parts])
-
-
-def _offsets(sizes: Sequence[int]) -> npt.NDArray[np.int64]:
-    """``int64[q + 1]``: where each of some parts begins, and the end."""
-    return _frozen(np.array([0, *itertools.accumulate(sizes)], np.int64))
 
 
 def _frozen(array: npt.NDArray[T]) -> npt.NDArray[T]:

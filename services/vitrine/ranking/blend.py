@@ -9,7 +9,9 @@ _QUARTER = np.float32(0.25)
 _ZERO = np.float32(0)
 
 
-def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def normalise(
+    scores: npt.NDArray[np.float32], rows: npt.NDArray[np.int64] | None = None
+) -> npt.NDArray[np.float32]:
     """Each column on the scale 0 to 1 within one query.
 
     Zero stays zero and the largest score becomes 1, so that relative distances survive; columns that reach below
@@ -17,23 +19,25 @@ def normalise(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
 
     Args:
         scores: ``float32[n, c]`` of one query.
+        rows: ``int64[m]``, whose are wanted; ``None`` for all.
 
     Returns:
-        ``float32[n, c]``.
+        ``float32[m, c]``, in one piece by rows.
     """
-    if len(scores) == 0:
-        return scores
+    wanted = np.ascontiguousarray(scores) if rows is None else scores.take(rows, axis=0)
+    if len(wanted) == 0:
+        return wanted
     # A column in one piece is reduced far quicker; `fmax` and `fmin` pass over NaN.
     columns = np.ascontiguousarray(scores.T)
     high = np.fmax.reduce(columns, axis=1, initial=-np.inf)
     low = np.minimum(np.fmin.reduce(columns, axis=1, initial=np.inf), 0)
     if len(low) and max(high.tolist()) - min(low.tolist()) > _MOST:
-        # The distance between such scores is no float32.
-        return normalise(scores * _QUARTER)
+        # The distance between such scores is no float32; what is infinite counts as the largest one.
+        return normalise(scores.clip(-_MOST, _MOST) * _QUARTER, rows)
     span = high - low
     # What tells nothing apart is divided by infinity: 0.
     span[~(span > 0)] = np.inf
-    scaled: npt.NDArray[np.float32] = np.fmax((scores - low) / span, _ZERO)
+    scaled: npt.NDArray[np.float32] = np.fmax((wanted - low) / span, _ZERO)
     return scaled
 
 
@@ -43,7 +47,7 @@ def spread(scores: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
     if high < low:
         return np.zeros(len(scores), np.float32)
     if float(high) - float(low) > _MOST:
-        return spread(scores * _QUARTER)
+        return spread(scores.clip(-_MOST, _MOST) * _QUARTER)
     rising = 0.01 + 0.99 * (scores - low) / (high - low) if high > low else scores - low + 1
     scaled: npt.NDArray[np.float32] = np.fmax(rising, _ZERO)
     return scaled

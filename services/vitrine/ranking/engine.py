@@ -207,10 +207,15 @@ class RankingEngine:
     ) -> list[Reason]:
         """Why some candidates of a query are where they are; ``positions`` count from the query's first."""
         theirs = made.start + positions
-        blended = Counted(made.names, made.shares[positions])
         before = len(scored.calls.degraded)
         try:
-            told = counted(made.decided, scored.batch, theirs, blended, scored.calls)
+            told = counted(
+                made.decided,
+                scored.batch,
+                theirs,
+                lambda: Counted(made.names, made.shares(positions)),
+                scored.calls,
+            )
             return self._teller.reasons(index, query, scored.batch, theirs, told, scored.calls)
         except Exception:
             # A window without sentences is better than none.

@@ -8,7 +8,8 @@ import numpy.typing as npt
 from vitrine.domain.explanation import Exclusion
 from vitrine.domain.items import Item, category_levels
 from vitrine.domain.request import Filters
-from vitrine.ranking.rules import RULES, Cap, Shown
+from vitrine.ranking.caps import Cap
+from vitrine.ranking.rules import RULES, Shown
 
 
 def by_filters(item: Item, filters: Filters) -> list[Exclusion]:
@@ -32,7 +33,11 @@ def by_filters(item: Item, filters: Filters) -> list[Exclusion]:
 
 def by_rules(item_id: str, shown: Shown) -> list[Exclusion]:
     """The business rules that forbid an item."""
-    return [Exclusion(rule.name, rule.text) for rule in RULES if item_id in rule.forbids(shown)]
+    return [
+        Exclusion(rule.name, rule.text)
+        for rule in RULES
+        if item_id in rule.forbids(shown).items(shown.profile)
+    ]
 
 
 def by_caps(place: int, ranked: npt.NDArray[np.int64], caps: Sequence[Cap]) -> list[Exclusion]:

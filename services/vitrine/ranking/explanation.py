@@ -13,10 +13,11 @@ from vitrine.domain.candidates import Candidates
 from vitrine.domain.explanation import NEWCOMER, WEIGHTS, ColumnShare, Exclusion, Explanation, GroupShare
 from vitrine.domain.request import Filters
 from vitrine.plugin import Attribution, Batch
+from vitrine.ranking.caps import caps_of
 from vitrine.ranking.exclusions import by_caps, by_filters, by_rules
 from vitrine.ranking.ordering import Ordering
 from vitrine.ranking.query import ShopperQuery
-from vitrine.ranking.rules import Shown, caps_of
+from vitrine.ranking.rules import Shown
 from vitrine.ranking.scoring import Scored
 from vitrine.ranking.wording import column_text, group_text, reading
 
@@ -121,7 +122,9 @@ def _attribution(
     if made.decided is None:
         weighed = np.flatnonzero([scene.weights.get(name, 0.0) != 0 for name in made.names])
         names = tuple(made.names[i] for i in weighed.tolist())
-        return Attribution(names, made.columns[[place]][:, weighed], made.shares[[place]][:, weighed], 0.0)
+        return Attribution(
+            names, made.columns[[place]][:, weighed], made.shares(np.array([place]))[:, weighed], 0.0
+        )
     calls = scored.calls
     before = len(calls.degraded)
     told = calls.attribute(made.decided, scored.batch, np.array([made.start + place], np.int64))

@@ -53,20 +53,24 @@ def with_newcomers(
     """
     if not len(newcomers) or len(positions) < every:
         return positions, final
-    known, shown, there = set(newcomers.tolist()), set[int](), 0
-    waiting = iter(newcomers.tolist())
-    ordered = iter(zip(positions.tolist(), final.tolist(), strict=True))
-    order: list[int] = []
-    scores: list[float] = []
-    for place in range(1, len(positions) + 1):
-        item = None
-        if place % every == 0 and there < place // every:
-            item = next((newcomer for newcomer in waiting if newcomer not in shown), None)
-            score = scores[-1] if scores else float(final[0])
-        if item is None:
-            item, score = next((one, said) for one, said in ordered if one not in shown)
-        shown.add(item)
-        there += item in known
-        order.append(item)
-        scores.append(score)
-    return np.array(order, np.int64), np.array(scores, np.float32)
+    size, order, scores = len(positions), positions.tolist(), final.tolist()
+    waiting = newcomers[::-1].tolist()
+    known, window, above, there = set(waiting), set(order), set[int](), 0
+    for place in range(every, size + 1, every):
+        # What stands above stays there.
+        more = order[len(above) : place - 1]
+        above.update(more)
+        there += sum(map(known.__contains__, more))
+        while waiting and waiting[-1] in above:
+            waiting.pop()
+        if not waiting:
+            break
+        if there >= place // every:
+            continue
+        score = scores[max(place - 2, 0)]
+        if waiting[-1] in window:
+            at = order.index(waiting[-1])
+            del order[at], scores[at]
+        order.insert(place - 1, waiting[-1])
+        scores.insert(place - 1, score)
+    return np.array(order[:size], np.int64), np.array(scores[:size], np.float32)

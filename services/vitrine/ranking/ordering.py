@@ -11,10 +11,11 @@ from vitrine.config import SceneConfig
 from vitrine.hosting import RankerFacts, Rankers
 from vitrine.plugin import Batch
 from vitrine.ranking.blend import normalise, order, spread
+from vitrine.ranking.caps import caps_of, within_caps
 from vitrine.ranking.diversity import diversify
 from vitrine.ranking.newcomers import are_newcomers, by_turns, with_newcomers
 from vitrine.ranking.query import ShopperQuery
-from vitrine.ranking.rules import Shown, caps_of, forbidden_items, within_caps
+from vitrine.ranking.rules import Shown, forbidden_rows
 
 # Diversity looks at this many times the wanted items: enough to choose from, few enough to compare in pairs.
 DIVERSITY_POOL = 4
@@ -28,7 +29,7 @@ class Ordering:
         start: Where the query's candidates begin in the batch.
         names: The c components: rankers by name, sources as ``source:NAME``.
         columns: ``float32[n, c]``, their scores; NaN for nothing to say.
-        shares: ``float32[n, c]``, weighted and on one scale.
+        weights: ``float32[c]``, what each counts in the blend.
         decided: The reranker that gave the order; ``None`` where the weights did.
         total: ``float32[n]``, what the order follows.
         kept: ``int64[k]``, positions that the rules allow.
@@ -41,7 +42,7 @@ class Ordering:
     start: int
     names: tuple[str, ...]
     columns: npt.NDArray[np.float32]
-    shares: npt.NDArray[np.float32]
+    weights: npt.NDArray[np.float32]
     decided: RankerFacts | None
     total: npt.NDArray[np.float32]
     kept: npt.NDArray[np.int64]
@@ -49,6 +50,10 @@ class Ordering:
     diverse: npt.NDArray[np.int64]
     positions: npt.NDArray[np.int64]
     final: npt.NDArray[np.float32]
+
+    def shares(self, positions: npt.NDArray[np.int64] | None = None) -> npt.NDArray[np.float32]:
+        """``float32[m, c]``: the scores of some candidates, or of all, weighted and on one scale."""
+        return normalise(self.columns, positions) * self.weights
 
     def put_in(self, place: int) -> bool:
         """Whether a candidate has its place in the window because it is a newcomer: nothing else moves up."""
@@ -87,14 +92,13 @@ class Orderer:
         start, end = int(batch.offsets[index]), int(batch.offsets[index + 1])
         own = columns[start:end]
         weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
-        shares = normalise(own) * weights
         decided = None
         said = own[:, names.index(scene.reranker)] if scene.reranker in names else None
         if said is not None and not np.isnan(said).all():
             decided = self._rankers.ready[scene.reranker]
             total = spread(said)
         else:
-            total = shares.sum(axis=1, dtype=np.float32)
+            total = (normalise(own) * weights).sum(axis=1, dtype=np.float32)
             if not total.any():
                 # Nothing that the scene weighs has a say (a stand-in for an empty source, say): as found.
                 total = np.linspace(1, 0, len(total), endpoint=False, dtype=np.float32)
@@ -111,11 +115,11 @@ class Orderer:
             new = are_newcomers(batch.items, start, end, batch.request_time, self._new_seconds)
             newcomers = ranked[new[ranked]]
             # By the weights: a reranker learned from items that somebody had turned to.
-            blend = shares[newcomers].sum(axis=1, dtype=np.float32)
+            blend = (normalise(own, newcomers) * weights).sum(axis=1, dtype=np.float32)
             ties = by_turns(self._catalog.tie[rows[newcomers]], batch.request_time)
             best = newcomers[order(blend, ties)]
             positions, final = with_newcomers(diverse, final, best, every)
-        return Ordering(start, names, own, shares, decided, total, kept, ranked, diverse, positions, final)
+        return Ordering(start, names, own, weights, decided, total, kept, ranked, diverse, positions, final)
 
     def ties(self, batch: Batch, made: Ordering) -> npt.NDArray[np.uint64]:
         """``uint64[n]``: what decides between equal scores of a query's candidates; 0 of those that are not known here."""
@@ -129,12 +133,12 @@ class Orderer:
         rows = batch.items.rows[start:end]
         sellable = self._catalog.sellable
         keep = (rows >= 0) & sellable.take(rows) if len(sellable) else np.zeros(len(rows), np.bool_)
-        forbidden = forbidden_items(Shown(query.profile, query.context, scene.rules, batch.request_time))
-        if forbidden:
-            # By row: identifiers of candidates are not looked up before they are shown. A set is looked into in a third
-            # of the time of `numpy.isin`.
-            unwanted = set(self._catalog.rows(list(forbidden)).tolist())
-            keep &= ~np.fromiter(map(unwanted.__contains__, rows.tolist()), np.bool_, len(rows))
+        # By row: identifiers of candidates are not looked up before they are shown.
+        shown = Shown(query.profile, query.context, scene.rules, batch.request_time)
+        forbidden = np.sort(forbidden_rows(shown, self._catalog))
+        if len(forbidden):
+            # `numpy.isin` takes several times as long.
+            keep &= forbidden.take(forbidden.searchsorted(rows), mode="clip") != rows
         return keep.nonzero()[0]
 
     def _diverse(

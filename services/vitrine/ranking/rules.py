@@ -8,9 +8,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrine.config import RulesConfig
-from vitrine.domain.profile import DAY, ItemHistory, Profile
+from vitrine.domain.known_rows import Numbered, Rows, rows_of
+from vitrine.domain.profile import DAY, Profile
 from vitrine.domain.request import Context
-from vitrine.plugin import Items
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,26 @@ class Shown:
     context: Context
     settings: RulesConfig
     now: float
+
+
+class Forbidden(NamedTuple):
+    """Items that must not be shown.
+
+    Attributes:
+        known: ``bool[n]``, which of those in the profile's history; ``None`` for none of them.
+        others: Items from elsewhere.
+    """
+
+    known: npt.NDArray[np.bool_] | None = None
+    others: Sequence[str] = ()
+
+    def items(self, profile: Profile) -> set[str]:
+        """Their identifiers."""
+        places = () if self.known is None else self.known.nonzero()[0].tolist()
+        return {*(profile.items.item_ids[place] for place in places), *self.others}
+
+
+NOTHING = Forbidden()
 
 
 class Rule(Protocol):
@@ -34,7 +54,7 @@ class Rule(Protocol):
     name: str
     text: str
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """The items, whether or not they are candidates; none where the settings have it off."""
         ...
 
@@ -44,10 +64,9 @@ class Hidden:
 
     name, text = "hidden", "the shopper hid it"
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """As `Rule`."""
-        items = shown.profile.items
-        return _where(items, items.opinion < 0)
+        return Forbidden(shown.profile.items.opinion < 0)
 
 
 class Purchased:
@@ -55,13 +74,13 @@ class Purchased:
 
     name, text = "rules.exclude_purchased", "the shopper bought it"
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """As `Rule`."""
         items, settings = shown.profile.items, shown.settings
         if not settings.exclude_purchased:
-            return ()
+            return NOTHING
         lately = shown.now - items.last_purchase <= settings.purchased_within_days * DAY
-        return _where(items, (items.purchases > 0) & lately)
+        return Forbidden((items.purchases > 0) & lately)
 
 
 class Seen:
@@ -69,9 +88,11 @@ class Seen:
 
     name, text = "rules.exclude_seen", "the shopper knows it"
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """As `Rule`."""
-        return shown.profile.items.item_ids if shown.settings.exclude_seen else ()
+        if not shown.settings.exclude_seen:
+            return NOTHING
+        return Forbidden(np.ones(len(shown.profile.items.item_ids), np.bool_))
 
 
 class InCart:
@@ -79,13 +100,13 @@ class InCart:
 
     name, text = "rules.exclude_in_cart", "it lies in the basket"
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """As `Rule`."""
         items, settings = shown.profile.items, shown.settings
         if not settings.exclude_in_cart:
-            return ()
+            return NOTHING
         lately = shown.now - items.last_time <= settings.in_cart_within_days * DAY
-        return [*_where(items, (items.in_cart > 0) & lately), *shown.context.basket]
+        return Forbidden((items.in_cart > 0) & lately, shown.context.basket)
 
 
 class Seeds:
@@ -93,9 +114,9 @@ class Seeds:
 
     name, text = "rules.exclude_seeds", "the window is about it"
 
-    def forbids(self, shown: Shown) -> Sequence[str]:
+    def forbids(self, shown: Shown) -> Forbidden:
         """As `Rule`."""
-        return shown.context.item_ids if shown.settings.exclude_seeds else ()
+        return Forbidden(others=shown.context.item_ids) if shown.settings.exclude_seeds else NOTHING
 
 
 RULES: tuple[Rule, ...] = (Hidden(), Purchased(), Seen(), InCart(), Seeds())
@@ -103,46 +124,19 @@ RULES: tuple[Rule, ...] = (Hidden(), Purchased(), Seen(), InCart(), Seeds())
 
 def forbidden_items(shown: Shown) -> set[str]:
     """The items that some rule forbids."""
-    return {item_id for rule in RULES for item_id in rule.forbids(shown)}
+    return {item_id for rule in RULES for item_id in rule.forbids(shown).items(shown.profile)}
 
 
-class Cap(NamedTuple):
-    """At most so many items of a code (a brand, a category) in a list; 0 for any number.
+def forbidden_rows(shown: Shown, catalog: Numbered) -> Rows:
+    """``int32[k]``: the same as rows of a catalogue, −1 for what it does not know; one may come twice.
 
-    Attributes:
-        name: What explanations call it.
-        codes: ``int32[n]``, by candidate; −1 (no brand) is never capped.
-        most: Largest number of items of a code.
+    The rows of a history are remembered, where identifiers would be looked up at each request.
     """
-
-    name: str
-    codes: npt.NDArray[np.int32]
-    most: int
-
-
-def caps_of(items: Items, start: int, end: int, settings: RulesConfig) -> tuple[Cap, ...]:
-    """The caps on candidates ``start`` to ``end`` of a batch, in the order in which they apply."""
-    return (
-        Cap("rules.max_per_brand", items.brand[start:end], settings.max_per_brand),
-        Cap("rules.max_per_category", items.category[start:end], settings.max_per_category),
-    )
-
-
-def within_caps(codes: npt.NDArray[np.int32], cap: int) -> npt.NDArray[np.bool_]:
-    """Which of a list's items stay when each code (brand, category) may come at most ``cap`` times.
-
-    Args:
-        codes: ``int32[n]`` in the order of the list; −1 (no brand) is never capped.
-        cap: Largest number of items of a code.
-    """
-    by_code = np.argsort(codes, kind="stable")
-    ordered = codes[by_code]
-    starts = np.flatnonzero(np.concatenate([[True], ordered[1:] != ordered[:-1]])) if len(codes) else by_code
-    occurrence = np.arange(len(codes)) - np.repeat(starts, np.diff(np.append(starts, len(codes))))
-    keep = np.empty(len(codes), np.bool_)
-    keep[by_code] = occurrence < cap
-    return keep | (codes < 0)
-
-
-def _where(items: ItemHistory, mask: npt.NDArray[np.bool_]) -> list[str]:
-    return [items.item_ids[i] for i in mask.nonzero()[0].tolist()]
+    known, others = np.zeros(len(shown.profile.items.item_ids), np.bool_), list[str]()
+    for rule in RULES:
+        found = rule.forbids(shown)
+        if found.known is not None:
+            known |= found.known
+        others += found.others
+    rows = rows_of(catalog, shown.profile.items.item_ids)[known]
+    return np.concatenate([rows, catalog.rows(others)]) if others else rows

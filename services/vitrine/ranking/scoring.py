@@ -39,9 +39,13 @@ class Scored:
     @property
     def components(self) -> tuple[tuple[str, ...], npt.NDArray[np.float32]]:
         """Names of rankers and, as ``source:NAME``, of sources, and their scores ``float32[n, c]``."""
-        sources = self.batch.source_names
-        columns = np.column_stack([*self.scores.values(), self.batch.source_scores])
-        return (*self.scores, *(f"source:{s}" for s in sources)), columns.astype(np.float32, copy=False)
+        found, said = self.batch.source_scores, self.scores
+        # Column by column: so they come, and so each is looked at.
+        columns = np.empty((len(said) + found.shape[1], len(found)), np.float32)
+        for row, scores in enumerate(said.values()):
+            columns[row] = scores
+        columns[len(said) :] = found.T
+        return (*said, *(f"source:{name}" for name in self.batch.source_names)), columns.T
 
 
 def score(

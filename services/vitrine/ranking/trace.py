@@ -103,7 +103,8 @@ def orders(
         The component, and ``int64[n]`` positions, best first.
     """
     counted = np.array([name.startswith("source:") for name in made.names], np.bool_)
-    found = _blended(made, counted, ties)
+    shares = made.shares()
+    found = _blended(shares, counted, ties)
     yield "sources", found
     rankers = {f"ranker:{name}" for name in scene.rankers}
     reranker = f"ranker:{scene.reranker}"
@@ -115,17 +116,17 @@ def orders(
         elif component in rankers:
             if name in made.names:
                 counted[made.names.index(name)] = True
-                found = _blended(made, counted, ties)
+                found = _blended(shares, counted, ties)
         elif not component.startswith("features:"):
             # Of another scene in the batch.
             continue
         yield component, found
 
 
-def _blended(made: Ordering, counted: npt.NDArray[np.bool_], ties: Ties) -> Positions:
-    """The order by the shares of some components."""
+def _blended(shares: npt.NDArray[np.float32], counted: npt.NDArray[np.bool_], ties: Ties) -> Positions:
+    """The order by the shares ``float32[n, c]`` of some components."""
     # All columns are added up, the others as 0: with all of them the sum is the engine's to the last bit.
-    total = (made.shares * counted).sum(axis=1, dtype=np.float32)
+    total = (shares * counted).sum(axis=1, dtype=np.float32)
     return order(total, ties) if total.any() else np.arange(len(total))
 
 

@@ -2,12 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrine.domain.answer import ReasonCode
+from vitrine.domain.lazy import lazy
 from vitrine.domain.profile import DAY
 from vitrine.hosting import Calls
 from vitrine.plugin import Batch
@@ -97,7 +97,7 @@ class Truths:
         found: Mask = self._found[:, names.index(source)]
         return found
 
-    @cached_property
+    @lazy
     def _found(self) -> Mask:
         """``bool[m, s]``: which sources found them."""
         return ~np.isnan(self._batch.source_scores[self._positions])

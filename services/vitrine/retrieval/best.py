@@ -4,6 +4,8 @@ import numpy as np
 import numpy.typing as npt
 
 _STRIDE = 16
+# To sort all of so many takes no more than to choose first.
+_SORTED = 1024
 
 Positions = npt.NDArray[np.int64]
 
@@ -25,30 +27,42 @@ def best(
     n = len(scores)
     if limit <= 0 or n == 0:
         return np.empty(0, np.int64)
+    chosen: Positions | None = None
     bound = likely_bound(scores, limit)
     if bound > -np.inf:
         likely = (scores >= bound).nonzero()[0]
-        if limit <= len(likely) < n // 2:
-            return likely[best(scores[likely], tie, limit, likely if rows is None else rows[likely])]
-
-    def ties(positions: Positions) -> npt.NDArray[np.uint64]:
-        return tie[positions] if rows is None else tie.take(rows[positions])
-
-    chosen = None
-    if n > limit:
-        floor = np.partition(scores, n - limit)[n - limit]
-        chosen = (scores >= floor).nonzero()[0]
-        if len(chosen) > limit:
-            level = scores[chosen] == floor
-            above, equal = chosen[~level], chosen[level]
-            missing = limit - len(above)
-            chosen = np.concatenate((above, equal[ties(equal).argpartition(missing - 1)[:missing]]))
-        scores = scores[chosen]
-    order = (-scores).argsort()
-    ordered = scores[order]
+        chosen = likely if limit <= len(likely) < n // 2 else None
+    if chosen is None and n > max(_SORTED, limit):
+        chosen = _highest(scores, tie, limit, rows)
+    if chosen is not None:
+        theirs = chosen if rows is None else rows.take(chosen)
+        return chosen.take(best(scores.take(chosen), tie, limit, theirs))
+    order = scores.argsort()[::-1]
+    # One more than is wanted: it may be as good as the last.
+    ordered = scores.take(order[: limit + 1])
     if (ordered[1:] == ordered[:-1]).any():
-        order = np.lexsort((ties(np.arange(n) if chosen is None else chosen), -scores))
-    return order if chosen is None else chosen[order]
+        order = (scores >= ordered[:limit][-1]).nonzero()[0]
+        ties = tie.take(order if rows is None else rows.take(order))
+        order = order[np.lexsort((ties, -scores[order]))]
+    return order[:limit]
+
+
+def _highest(
+    scores: npt.NDArray[np.floating],
+    tie: npt.NDArray[np.uint64],
+    limit: int,
+    rows: npt.NDArray[np.integer] | None,
+) -> Positions:
+    """``int64[limit]``: as `best`, in no order, of more scores than that."""
+    floor = np.partition(scores, -limit)[-limit]
+    chosen: Positions = (scores >= floor).nonzero()[0]
+    if len(chosen) > limit:
+        level = scores.take(chosen) == floor
+        above, equal = chosen[~level], chosen[level]
+        ties = tie.take(equal if rows is None else rows.take(equal))
+        missing = limit - len(above)
+        chosen = np.concatenate((above, equal[ties.argpartition(missing - 1)[:missing]]))
+    return chosen
 
 
 def likely_bound(scores: npt.NDArray[np.floating], limit: int) -> float:
@@ -59,4 +73,6 @@ def likely_bound(scores: npt.NDArray[np.floating], limit: int) -> float:
     if len(scores) <= _STRIDE // 2 * max(limit, 256):
         return -np.inf
     rank = limit // (_STRIDE // 2) + 16
-    return float(np.partition(scores[::_STRIDE], -rank)[-rank])
+    sample = scores[::_STRIDE].copy()
+    sample.partition(-rank)
+    return float(sample[-rank])

@@ -5,12 +5,15 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from vitrine.bundle.scratch import order_of
 from vitrine.catalog.columns import Rows
 from vitrine.domain.candidates import Candidates, RowIds
 from vitrine.retrieval.popularity import Popularity
 from vitrine.retrieval.sources import Found
 
 _NO_ROWS: Rows = np.empty(0, np.int32)
+# The place of what no source found; so far down none finds anything.
+_LAST = 1 << 24
 
 
 def merge(
@@ -38,16 +41,17 @@ def merge(
         time: The moment to answer for, Unix seconds.
         include: ``int32[i]``, rows that come too, after the others and beyond the limit.
     """
-    sources, sizes = len(lists), [len(f.rows) for f in lists]
+    sources, sizes = len(lists), np.array([len(f.rows) for f in lists], np.int64)
     rows, place = _distinct(np.concatenate([*(f.rows for f in lists), include]))
-    place = place[: sum(sizes)]
-    source = np.repeat(np.arange(sources), sizes)
-    rank = np.concatenate([np.arange(size) for size in sizes] or [np.empty(0, np.int64)])
-    best_rank = np.full(len(rows), np.iinfo(np.int32).max)
+    source = np.arange(sources).repeat(sizes)
+    place = place[: len(source)]
+    rank = np.arange(len(source)) - (sizes.cumsum() - sizes).take(source)
+    best_rank = np.full(len(rows), _LAST)
     np.minimum.at(best_rank, place, rank)
     # One number for two keys: by place, then by how many sources lack the item.
-    key = best_rank * (sources + 1) - np.bincount(place, minlength=len(rows))
-    order = np.lexsort((tie.take(rows), key))
+    key = (best_rank + 1) * (sources + 1) - np.bincount(place, minlength=len(rows))
+    by_tie = tie.take(rows).argsort()
+    order = by_tie.take(order_of(key.take(by_tie).astype(np.int32)))
     order, more = order[:limit], order[limit:]
     if len(include):
         order = np.concatenate((order, more[np.isin(rows[more], include)]))
@@ -70,9 +74,10 @@ def merge(
 
 def _distinct(rows: Rows) -> tuple[Rows, npt.NDArray[np.int64]]:
     """The rows without repeats, ascending, and of each where it is among those."""
-    order = rows.argsort()
-    ascending = rows[order]
-    first = np.ones(len(rows), np.bool_)
+    order = order_of(rows)
+    ascending = rows.take(order)
+    first = np.empty(len(rows), np.bool_)
+    first[:1] = True
     np.not_equal(ascending[1:], ascending[:-1], out=first[1:])
     place = np.empty(len(rows), np.int64)
     place[order] = first.cumsum() - 1

@@ -67,7 +67,7 @@ def nearest(
     if len(rows) > limit:
         # Rounded after the choice, with a margin for it: rounding all of them would cost more than the rest.
         chosen = (scores >= np.partition(scores, -limit)[-limit] - _MARGIN).nonzero()[0]
-        rows, scores = rows[chosen], scores[chosen]
+        rows, scores = rows.take(chosen), scores.take(chosen)
     return rows.astype(np.int32, copy=False), np.asarray((scores * _GRID).round() / _GRID, np.float32)
 
 
@@ -87,19 +87,18 @@ def _listed(made: Made, vectors: Vectors, target: Vectors, query: Chosen, limit:
     newer than the lists is looked through.
     """
     lists, allowed, settled = made.lists, query.allowed[: len(vectors)], made.settled
-    counts = query.selection.counts(lists)
-    filled = np.flatnonzero(counts)
-    wanted = lists.enough(limit, counts)
+    counts, filled, total = query.selection.counts(lists)
+    wanted = lists.enough(limit, total, int(counts[-1]))
     if _SCATTERED * query.selection.count * len(counts) < wanted * len(vectors):
         rows = np.flatnonzero(allowed).astype(np.int32)
         return rows, vectors[rows] @ target
     while True:
         chosen = lists.promising(target, wanted, filled)
         scanned = lists.scan(target, chosen)
-        hoped = max(int(counts[chosen].sum()), 1)
+        hoped = max(int(counts.take(chosen).sum()), 1)
         bound = likely_bound(scanned.scores, limit * len(scanned.scores) // hoped)
         at = (scanned.scores >= bound - _MARGIN).nonzero()[0]
-        rows, scores = _fresh(made, allowed, settled, lists.rows(scanned, at), scanned.scores[at])
+        rows, scores = _fresh(made, allowed, settled, lists.rows(scanned, at), scanned.scores.take(at))
         if np.count_nonzero(scores >= bound) < limit:
             at = np.arange(len(scanned.scores))
             rows, scores = _fresh(made, allowed, settled, lists.rows(scanned, at), scanned.scores)
@@ -128,7 +127,8 @@ def _fresh(made: Made, allowed: Mask, settled: int, rows: Rows, scores: Vectors)
         keep = allowed.take(rows)
     if settled:
         keep &= ~made.stale.take(rows)
-    return rows[keep], scores[keep]
+    kept = keep.nonzero()[0]
+    return rows.take(kept), scores.take(kept)
 
 
 def _within(rows: Rows, allowed: Mask) -> Rows:

@@ -37,6 +37,14 @@ class _Snapshot(msgspec.Struct, array_like=True):
     rows: bytes = b""
 
 
+class _Head(NamedTuple):
+    """The most popular: ``int32[p]`` rows, best first, and ``float32[p]`` shares; and whether nobody cared for others."""
+
+    rows: Rows
+    shares: npt.NDArray[np.float32]
+    complete: bool
+
+
 class _Pool(NamedTuple):
     """The strongest by `Popularity.rising`: ``int32[p]`` rows, and ``float64[p]`` sums and what orders them."""
 
@@ -69,6 +77,7 @@ class Popularity:
         self._popular_head = Leaders()
         self._rising_head = Leaders()
         # Nothing after any change.
+        self._head: _Head | None = None
         self._pool: _Pool | None = None
         self._lock = RLock()
         catalog.subscribe(self._on_items)
@@ -97,7 +106,15 @@ class Popularity:
     def popular(self, allowed: Mask, limit: int) -> Found:
         """The allowed rows with the highest slow sums, best first, as shares of the highest of all."""
         with self._lock:
-            return self._top(self._popular_head, self._slow.values, allowed, limit)
+            head = self._head = self._head or self._made_head()
+            at = _allowed(head.rows, allowed)[:limit]
+            if len(at) == limit or head.complete:
+                return head.rows.take(at), head.shares.take(at)
+            values, tie = self._slow.values, self._catalog.tie
+            end = min(len(allowed), len(values))
+            rows = np.flatnonzero(allowed[:end] & (values[:end] > 0)).astype(np.int32)
+            rows = rows[best(values[rows], tie[rows], limit)]
+            return rows, (values[rows] / values[head.rows[:1]]).astype(np.float32)
 
     def shares(self, rows: Rows) -> npt.NDArray[np.float64]:
         """``float64[k]``: the slow sums of some rows as shares of the highest of all; 0 where there is none."""
@@ -114,7 +131,8 @@ class Popularity:
             shares, usual = self._shares(slow), self._log2_usual(time)
         nothing = (slow <= 0) | (fast <= 0)
         slow[nothing] = fast[nothing] = 1.0
-        trend = (np.log2(fast) - np.log2(slow) - usual).clip(-8, 8).astype(np.float32)
+        excess = np.log2(fast) - np.log2(slow) - usual
+        trend = np.minimum(np.maximum(excess, -8), 8).astype(np.float32)
         trend[nothing] = np.nan
         return shares.astype(np.float32), trend
 
@@ -143,11 +161,9 @@ class Popularity:
                 head = self._rising_head.head(self._rising, self._catalog.tie)[:_RISING_POOL]
                 self._pool = _Pool(head, self._slow.values[head], self._fast.values[head], self._rising[head])
             pool, usual = self._pool, 2.0 ** self._log2_usual(time)
-        rising = pool.fast > pool.slow * usual
-        rising &= pool.rows < len(allowed)
-        at = rising.nonzero()[0]
-        at = at[allowed.take(pool.rows[at])][:limit]
-        return pool.rows[at], (pool.value[at] / pool.value[:1]).astype(np.float32)
+        at = (pool.fast > pool.slow * usual).nonzero()[0]
+        at = at.take(_allowed(pool.rows.take(at), allowed)[:limit])
+        return pool.rows.take(at), (pool.value.take(at) / pool.value[:1]).astype(np.float32)
 
     def dump(self) -> tuple[int, bytes]:
         """The cursor and all counts, for `restore`."""
@@ -238,26 +254,30 @@ class Popularity:
             more = np.zeros(len(self._slow.values) - len(self._rising))
             self._rising = np.concatenate([self._rising, more])
         self._rising[rows] = _excess(self._slow.values[rows], self._fast.values[rows])
-        self._pool = None
+        self._head = self._pool = None
         self._popular_head.touch(rows)
         self._rising_head.touch(rows)
 
     def _recompute(self) -> None:
         self._rising = _excess(self._slow.values, self._fast.values)
-        self._pool = None
+        self._head = self._pool = None
         self._popular_head.forget()
         self._rising_head.forget()
 
-    def _top(self, leaders: Leaders, values: npt.NDArray[np.float64], allowed: Mask, limit: int) -> Found:
-        tie = self._catalog.tie
-        head = leaders.head(values, tie)
-        rows = head[head < len(allowed)]
-        rows = rows[allowed[rows]][:limit]
-        if len(rows) < limit and not leaders.complete:
-            end = min(len(allowed), len(values))
-            rows = np.flatnonzero(allowed[:end] & (values[:end] > 0)).astype(np.int32)
-            rows = rows[best(values[rows], tie[rows], limit)]
-        return rows, (values[rows] / values[head[:1]]).astype(np.float32)
+    def _made_head(self) -> _Head:
+        values = self._slow.values
+        rows = self._popular_head.head(values, self._catalog.tie)
+        shares = (values[rows] / values[rows[:1]]).astype(np.float32)
+        return _Head(rows, shares, self._popular_head.complete)
+
+
+def _allowed(rows: Rows, allowed: Mask) -> npt.NDArray[np.int64]:
+    """``int64[≤ k]``: the positions of the rows that are allowed."""
+    if not len(allowed):
+        return np.empty(0, np.int64)
+    keep = allowed.take(rows, mode="clip")
+    keep &= rows < len(allowed)
+    return keep.nonzero()[0]
 
 
 def _at(values: npt.NDArray[np.float64], rows: Rows) -> npt.NDArray[np.float64]:

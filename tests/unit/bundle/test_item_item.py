@@ -165,3 +165,15 @@ def test_what_is_remembered_is_of_what_was_asked_whatever_becomes_of_the_arrays(
     model.scores_at(mine[1:2], np.ones(1), theirs)
     theirs[:] = candidates
     np.testing.assert_array_equal(model.explain(rows[1:2], np.ones(1), asked), expected[1])
+
+
+def test_rows_without_entries_lead_nowhere() -> None:
+    empty = ItemItem(np.zeros(4, np.int64), np.empty(0, np.int32), np.empty(0, np.float32))
+    # The last row begins where the table ends.
+    last = ItemItem(np.array([0, 1, 1, 1]), np.array([1], np.int32), np.ones(1, np.float32))
+    everything, weights = np.arange(3, dtype=np.int32), np.ones(3)
+    for model, expected in ((empty, [0, 0, 0]), (last, [0, 1, 0])):
+        assert model.scores(everything, weights).tolist() == expected
+        assert model.scores_at(everything, weights, everything).tolist() == expected
+        assert model.neighbours(everything, weights)[0].tolist() == np.flatnonzero(expected).tolist()
+        assert model.scores_at(everything[2:], weights[2:], everything).tolist() == [0, 0, 0]

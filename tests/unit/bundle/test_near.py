@@ -135,8 +135,8 @@ def test_it_is_found_in_a_few_lists_of_many(clustered: Vectors, shared: NearInde
     assert shared.made is not None
     made = shared.made.lists
     everything = made.counts(np.arange(N))
-    assert made.enough(LIMIT, everything) < len(everything) / 3
-    enough = [made.enough(limit, everything) for limit in (100, LIMIT, 3_000, 20_000, N, 2 * N)]
+    assert made.enough(LIMIT, N, int(everything[-1])) < len(everything) / 3
+    enough = [made.enough(limit, N, int(everything[-1])) for limit in (100, LIMIT, 3_000, 20_000, N, 2 * N)]
     assert enough == sorted(enough)
     assert enough[-2:] == [len(everything)] * 2
 
@@ -167,7 +167,7 @@ def test_the_longest_are_looked_into_first_and_without_them_more_of_the_others(
         "few of the longest": (shortest_first < 0.9 * N) | (shortest_first % 10 == 0),
         "the shorter half": shortest_first < N / 2,
     }[which]
-    assert made.enough(LIMIT, everything) < len(everything) / 3, "else nothing is gained"
+    assert made.enough(LIMIT, N, int(everything[-1])) < len(everything) / 3, "else nothing is gained"
     shares = []
     for target in np.random.default_rng(98).standard_normal((60, D)).astype(np.float32):
         exact = best(vectors, target, allowed)

@@ -2,6 +2,7 @@
 
 import threading
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -156,3 +157,21 @@ def test_readers_never_see_columns_of_different_lengths() -> None:
     for reader in readers:
         reader.join()
     assert not failures
+
+
+def test_a_change_that_fails_leaves_the_rows_of_later_items_right(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(_: object) -> None:
+        raise MemoryError
+
+    catalog = Catalog()
+    catalog.apply([Item(item_id=f"a{k}", title="one") for k in range(40)], 1)
+    monkeypatch.setattr("vitrine.catalog.catalog.text_hashes", full)
+    with pytest.raises(MemoryError):
+        catalog.apply([Item(item_id=f"x{k}", title="two") for k in range(3)], 4)
+    monkeypatch.undo()
+    ids = [f"b{k}" for k in range(40)]
+    catalog.apply([Item(item_id=i, title=i) for i in ids], 44)
+    rows = catalog.rows(ids).tolist()
+    assert rows == list(range(40, 80))
+    assert [catalog.ids[row] for row in rows] == [catalog.titles[row] for row in rows] == ids
+    assert catalog.rows(["x0"]).tolist() == [-1]

@@ -48,7 +48,10 @@ def test_a_selection_is_what_the_filters_leave_whatever_changed(
                 np.testing.assert_array_equal(selection.rows, np.flatnonzero(mask))
             # Too few, and a list with something allowed is not looked into; too many, and empty ones are.
             exact = thirds.counts(np.flatnonzero(mask[:10]))
-            np.testing.assert_array_equal(selection.counts(thirds), exact)
+            counts = selection.counts(thirds)
+            np.testing.assert_array_equal(counts.each, exact)
+            assert counts.filled.tolist() == np.flatnonzero(exact).tolist()
+            assert counts.total == exact.sum()
 
 
 def test_a_selection_is_kept_and_read_only() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from tests.support.shop import make_catalog
@@ -20,6 +21,8 @@ from vitrine.features import (
     names_of,
     problem,
 )
+from vitrine.features import features as features_module
+from vitrine.features.scale import places
 from vitrine.plugin import Batch, Scores
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.ranking.batch import make_batch
@@ -183,6 +186,44 @@ def test_more_columns_than_there_is_room_for_are_found_as_the_first_ones() -> No
     np.testing.assert_array_equal(found, wanted.T)
     np.testing.assert_array_equal(batch.features.matrix(ALWAYS[:20]), first)
     np.testing.assert_array_equal(batch.features.column("plugin:many.n7"), wanted[7])
+
+
+def test_columns_are_the_same_in_whatever_order_they_are_asked_for() -> None:
+    scores = {"cf": np.array([1, NAN, 2], np.float32)}
+    names = ALWAYS + component_columns(["ranker:gone", "ranker:cf", "source:popular"])
+    first = batch_of([["i1", "i2", "i3"]], [regular()], scores).features
+    other = batch_of([["i1", "i2", "i3"]], [regular()], scores).features
+    wanted = first.matrix(names)
+    one_by_one = [other.column(name) for name in reversed(names)]
+    np.testing.assert_array_equal(np.array(one_by_one[::-1]).T, wanted)
+    np.testing.assert_array_equal(other.matrix(names[::-1]), wanted[:, ::-1])
+    # The one that is not there stands where it was asked for, and twice where it was asked for twice.
+    twice = ("ranker:gone.rank", "item.price", "ranker:gone.rank")
+    assert np.isnan(other.matrix(twice)).all(axis=0).tolist() == [True, False, True]
+
+
+def test_who_asks_while_columns_are_made_finds_them_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    features, found = batch_of([["i1", "i2", "i3"]], [regular()]).features, list[Scores]()
+
+    def meanwhile(table: Scores, offsets: npt.NDArray[np.int64]) -> Scores:
+        """Another thread asks between the shares of a component and its places."""
+        if not found:
+            found.append(table)
+            found[:] = [features.column("source:popular.rank")]
+        return places(table, offsets)
+
+    monkeypatch.setattr(features_module, "places", meanwhile)
+    wanted = features.column("source:popular.rank")
+    assert not np.isnan(wanted).any()
+    np.testing.assert_array_equal(found[0], wanted)
+
+
+def test_a_name_that_is_no_column_stays_unknown() -> None:
+    features = batch_of([["i1"]], [regular()]).features
+    for name in ("item.colour", "ranker:cf.colour", "nothing"):
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                features.matrix(("item.price", name))
 
 
 def test_what_was_missing_is_there_once_somebody_brings_it() -> None:

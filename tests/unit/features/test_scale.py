@@ -54,8 +54,9 @@ def test_a_table_is_scaled_as_its_columns(table: Table, offsets: npt.NDArray[np.
         np.testing.assert_array_equal(scale(table[0], offsets), wanted[0])
 
 
-def test_the_place_of_many_is_told_too() -> None:
-    values = np.arange(10_000, dtype=np.float32)
+@pytest.mark.parametrize("n", [4096, 4097, 10_000])
+def test_the_place_of_many_is_told_too(n: int) -> None:
+    values = np.arange(n, dtype=np.float32)
     found = places(values, np.array([0, len(values)]))
     np.testing.assert_array_equal(found, np.log1p(values[::-1].astype(np.int64)).astype(np.float32))
 

@@ -80,8 +80,8 @@ def test_each_module_is_timed_and_one_that_fails_costs_no_other(
     assert bad.split() == ["bad", "0", "s", "failed"]
     assert good.split() == ["good", "0", "s"]
     assert together.split() == ["together", "0", "s"]
-    # Another run that measures one of them knows the other's minutes.
-    assert set(Measuring(tmp_path / "kept", [], lambda _: None).minutes) == {"bad", "good"}
+    # Another run that measures one of them knows when the other was measured.
+    assert set(Measuring(tmp_path / "kept", [], lambda _: None).last) == {"bad", "good"}
 
 
 def test_all_modules_have_rows(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,7 +175,7 @@ def test_the_page_says_what_was_found() -> None:
     )
     assert "100 → 100, 120 → 90 (not held)" in text
     assert "- a note." in text
-    assert "grpc.aio without work 0.5 ms; mosec without work 0.3 ms." in text
+    assert "grpc.aio without work 0.5 ms of CPU a call; mosec without work 0.3 ms of CPU a call." in text
     assert "| numpy | 2.4.6 | 2.4.6 |" in text
 
 

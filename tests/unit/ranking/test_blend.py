@@ -37,6 +37,16 @@ def test_stays_between_zero_and_one_and_keeps_the_order(scores: npt.NDArray[np.f
         assert (np.diff(result[ranked]) >= -1e-6).all()
 
 
+@given(
+    hnp.arrays(np.float32, (12, 3), elements=st.floats(width=32, allow_infinity=False)),
+    st.lists(st.integers(0, 11), max_size=5),
+)
+def test_some_rows_are_on_the_scale_of_all(scores: npt.NDArray[np.float32], rows: list[int]) -> None:
+    some = np.array(rows, np.int64)
+    np.testing.assert_array_equal(normalise(scores, some), normalise(scores)[some])
+    np.testing.assert_array_equal(normalise(np.asfortranarray(scores)), normalise(scores))
+
+
 def test_equal_scores_are_ordered_by_hash_alone() -> None:
     scores = np.array([1.0, 2.0, 1.0, 1.0], np.float32)
     ties = np.array([30, 5, 10, 20], np.uint64)
@@ -49,3 +59,10 @@ def test_scores_at_the_ends_of_float32_keep_their_distances() -> None:
     scaled = normalise(np.column_stack([far, beside]))
     assert scaled.T.tolist() == [[1.0, 0.0, 0.5], [1.0, 0.0, 0.5]]
     assert np.allclose(spread(far), [1.0, 0.01, 0.505])
+
+
+def test_an_infinite_score_counts_as_the_largest_there_is() -> None:
+    endless = np.array([np.inf, 1.0, NAN, -np.inf], np.float32)
+    scaled = normalise(np.column_stack([endless, endless[::-1]]))
+    assert scaled.T.tolist() == [[1.0, 0.5, 0.0, 0.0], [0.0, 0.0, 0.5, 1.0]]
+    assert np.argsort(-spread(endless)).tolist() == [0, 1, 3, 2]

@@ -1,4 +1,7 @@
+from collections.abc import Sequence
+
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -6,8 +9,9 @@ from hypothesis import strategies as st
 from vitrine.config import RulesConfig
 from vitrine.domain.profile import DAY, ItemHistory, Profile
 from vitrine.domain.request import Context
+from vitrine.ranking.caps import within_caps
 from vitrine.ranking.diversity import diversify
-from vitrine.ranking.rules import Shown, forbidden_items, within_caps
+from vitrine.ranking.rules import Shown, forbidden_items, forbidden_rows
 
 NOW = 1000 * DAY
 
@@ -32,6 +36,21 @@ def _profile() -> Profile:
     )
 
 
+class _Numbers:
+    """What numbers items: all but the baskets'."""
+
+    def __init__(self) -> None:
+        known = (*_profile().items.item_ids, "seed")
+        self._row_of = {item_id: row for row, item_id in enumerate(known)}
+
+    @property
+    def numbered(self) -> int:
+        return len(self._row_of)
+
+    def rows(self, item_ids: Sequence[str], /) -> npt.NDArray[np.int32]:
+        return np.array([self._row_of.get(item_id, -1) for item_id in item_ids], np.int32)
+
+
 @pytest.mark.parametrize(
     ("rules", "expected"),
     [
@@ -52,7 +71,24 @@ def test_forbidden_items(rules: RulesConfig, expected: set[str]) -> None:
     context = Context(item_ids=("seed",), basket=("in-basket",))
     if not rules.exclude_in_cart:
         context = Context()
-    assert forbidden_items(Shown(_profile(), context, rules, NOW)) == expected
+    shown, numbers = Shown(_profile(), context, rules, NOW), _Numbers()
+    assert forbidden_items(shown) == expected
+    by_row = forbidden_rows(shown, numbers)
+    assert by_row.dtype == np.int32
+    assert set(by_row.tolist()) == set(numbers.rows(sorted(expected)).tolist())
+
+
+def test_what_the_shopper_knows_is_forbidden_where_the_scene_leaves_it_out() -> None:
+    rules, numbers = RulesConfig(exclude_seen=True), _Numbers()
+    shown = Shown(_profile(), Context(), rules, NOW)
+    assert forbidden_items(shown) == set(_profile().items.item_ids)
+    assert forbidden_rows(shown, numbers).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_of_who_has_done_nothing_no_row_is_forbidden() -> None:
+    nobody = Shown(Profile(), Context(), RulesConfig(exclude_seen=True, exclude_purchased=True), NOW)
+    assert forbidden_items(nobody) == set()
+    assert forbidden_rows(nobody, _Numbers()).tolist() == []
 
 
 @given(st.lists(st.integers(-1, 4), max_size=40), st.integers(1, 4))

@@ -33,8 +33,8 @@ def _ordering(
     """As the engine makes one; ``ranked`` and ``window`` instead of what caps and diversity would do."""
     names = tuple(columns)
     own = np.array(list(columns.values()), np.float32).T
-    shares = normalise(own) * np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
-    decided, total = None, shares.sum(axis=1, dtype=np.float32)
+    weights = np.array([scene.weights.get(name, 0.0) for name in names], np.float32)
+    decided, total = None, (normalise(own) * weights).sum(axis=1, dtype=np.float32)
     if scene.reranker in names:
         decided, total = RankerFacts("last", "1", None, 1.0), spread(own[:, names.index(scene.reranker)])
     elif not total.any():
@@ -42,7 +42,7 @@ def _ordering(
     left = np.arange(len(own)) if kept is None else np.array(kept, np.int64)
     by_score = left[order(total[left], _ties(len(own))[left])] if ranked is None else np.array(ranked)
     shown = by_score if window is None else np.array(window)
-    return Ordering(0, names, own, shares, decided, total, left, by_score, shown, shown, total[shown])
+    return Ordering(0, names, own, weights, decided, total, left, by_score, shown, shown, total[shown])
 
 
 def _ties(n: int) -> npt.NDArray[np.uint64]:

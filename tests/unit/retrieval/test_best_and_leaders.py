@@ -20,7 +20,7 @@ def test_best(values: list[float], limit: int, random: object) -> None:
     assert best(scores, tie, limit).tolist() == expected
 
 
-@pytest.mark.parametrize("limit", [1, 15, 100, 1000, 19_999, 20_000, 30_000])
+@pytest.mark.parametrize("limit", [1, 15, 100, 1000, 2500, 19_999, 20_000, 30_000])
 @pytest.mark.parametrize("kind", ["distinct", "ascending", "hidden", "level", "few"])
 def test_best_of_many(kind: str, limit: int) -> None:
     rng = np.random.default_rng(3)

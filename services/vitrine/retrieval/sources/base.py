@@ -46,7 +46,9 @@ class Source(Protocol):
         ...
 
 
-def ranked(rows: Rows, scores: Floats, query: SourceQuery, limit: int) -> Found:
+def ranked(
+    rows: Rows, scores: Floats, query: SourceQuery, limit: int, catalog_rows: Rows | None = None
+) -> Found:
     """The best of some rows that are allowed and have a score above 0.
 
     Args:
@@ -54,23 +56,29 @@ def ranked(rows: Rows, scores: Floats, query: SourceQuery, limit: int) -> Found:
         scores: ``float[k]``.
         query: The request.
         limit: How many.
+        catalog_rows: ``int32[b]``, where ``rows`` are those of the bundle: what each is in the catalogue. It is looked
+            up only of those that may be among the best.
     """
     bound = likely_bound(scores, limit)
     if bound > 0:
         likely = (scores >= bound).nonzero()[0]
-        found = _allowed(rows.take(likely), scores.take(likely), query)
+        found = _allowed(rows.take(likely), scores.take(likely), query, catalog_rows)
         if len(found[0]) >= limit:
             return ordered(*found, query, limit)
-    return ordered(*_allowed(rows, scores, query), query, limit)
+    return ordered(*_allowed(rows, scores, query, catalog_rows), query, limit)
 
 
 def ordered(rows: Rows, scores: Floats, query: SourceQuery, limit: int) -> Found:
     """The best of some rows, all of which are allowed and have a score above 0; as `ranked`."""
     order = best(scores, query.columns.tie, limit, rows)
-    return Found(rows[order], scores[order].astype(np.float32, copy=False))
+    return Found(rows.take(order), scores.take(order).astype(np.float32, copy=False))
 
 
-def _allowed(rows: Rows, scores: Floats, query: SourceQuery) -> tuple[Rows, Floats]:
+def _allowed(
+    rows: Rows, scores: Floats, query: SourceQuery, catalog_rows: Rows | None
+) -> tuple[Rows, Floats]:
+    if catalog_rows is not None:
+        rows = catalog_rows.take(rows)
     keep = scores > 0
     keep &= rows >= 0
     keep &= rows < len(query.allowed)

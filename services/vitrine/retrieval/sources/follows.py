@@ -28,4 +28,4 @@ class Follows:
         if len(rows) == 0:
             return NOTHING
         found, scores = attached.bundle.follows.neighbours(rows, weights)
-        return ranked(attached.catalog_rows.take(found), scores, query, limit)
+        return ranked(found, scores, query, limit, attached.catalog_rows)

@@ -20,4 +20,4 @@ class Linear:
         if len(rows) == 0:
             return NOTHING
         rows, scores = attached.bundle.linear.neighbours(attached.bundle_rows[rows], weights)
-        return ranked(attached.catalog_rows.take(rows), scores, query, limit)
+        return ranked(rows, scores, query, limit, attached.catalog_rows)

@@ -8,7 +8,6 @@ import numpy.typing as npt
 from vitrine.catalog.columns import Rows
 from vitrine.domain.profile import DAY, Counters, Profile
 from vitrine.retrieval.arrivals import LatelyArrived
-from vitrine.retrieval.best import best
 from vitrine.retrieval.query import SourceQuery
 from vitrine.retrieval.sources.base import NOTHING, Found, SourceOff, ordered
 
@@ -44,13 +43,12 @@ class NewArrivals:
             if not query.columns.created.any():
                 raise SourceOff("no item of the catalogue has a created time")
             return NOTHING
+        # One order whatever came when: the last bits of a product depend on where a vector stands.
+        kept = kept.take(query.columns.tie.take(recent.rows.take(kept)).argsort())
         rows, age = recent.rows.take(kept), query.time - recent.created.take(kept)
         step = steps.take(recent.pair.take(kept))
         # Newness and likeness are below 1 together, so that they order items within a step alone.
         scores = step + (1.0 - age / (self._window + DAY)) / 2
-        # One order whatever came when: the last bits of a product depend on where a vector stands.
-        order = best(scores, query.columns.tie, most, rows)
-        rows, scores = rows[order], scores[order]
         return ordered(rows, scores + _likeness(query, rows) / 2, query, limit)
 
 
@@ -64,9 +62,9 @@ def _affinity(query: SourceQuery, category: Rows, brand: Rows) -> npt.NDArray[np
     """
     catalog, profile = query.catalog, query.profile
     paths, of_paths = _favourites(profile.categories, profile, query.time)
-    by_path = [catalog.category_codes(path) for path in paths]
+    by_path = catalog.category_codes(paths)
     names, of_names = _favourites(profile.brands, profile, query.time)
-    by_name = [catalog.brand_code(name) for name in names]
+    by_name = catalog.brand_codes(names)
     # Read after the codes: the tables have a cell for each. Code −1, for none, reads the last cell, which stays 0.
     categories = np.zeros(len(catalog.categories) + 1)
     brands = np.zeros(len(catalog.brands) + 1)
@@ -88,8 +86,9 @@ def _likeness(query: SourceQuery, rows: Rows) -> npt.NDArray[np.float64]:
     if vectors is not None and target is not None and target.any():
         known = (rows < len(vectors)).nonzero()[0]
         # In fours, as BLAS goes: what is left over at the end is added up in another order.
-        filled = rows[np.concatenate((known, known[: -len(known) % 4]))]
-        like[known] = (vectors[filled] @ target)[: len(known)].clip(0, 1)
+        filled = rows.take(np.concatenate((known, known[: -len(known) % 4])))
+        products = (vectors.take(filled, axis=0) @ target)[: len(known)]
+        like[known] = np.minimum(np.maximum(products, 0), 1)
     return like
 
 
@@ -99,5 +98,6 @@ def _favourites(
     """The keys of most interest, the first first, and ``float64[f]``, what share of its interest each has."""
     interest = profile.counted(counters, time)
     top = (-interest).argsort(kind="stable")[:_KEYS]
-    top = top[interest[top] > 0]
-    return [counters.keys[i] for i in top.tolist()], interest[top] / interest[top[:1]]
+    interest = interest.take(top)
+    interest = interest[interest > 0]
+    return [counters.keys[i] for i in top[: len(interest)].tolist()], interest / interest[:1]
