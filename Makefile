@@ -49,7 +49,7 @@ lint: $(STAMP) ## Check style, types and protos
 	$(BIN)/mypy
 	$(BIN)/buf lint
 
-bench: $(STAMP) ## Measure how fast it is, on a quiet machine: half an hour; writes docs/performance.md
+bench: $(STAMP) ## Measure how fast it is, on a quiet machine: half an hour; writes docs/performance.md and README's figures
 	scripts/bench $(BENCH_ARGS)
 
 bench-check: $(STAMP) ## Measure ratios on a small shop and compare them with those that are committed

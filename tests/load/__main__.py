@@ -4,16 +4,15 @@ import argparse
 import fcntl
 import signal
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 
-from tests.load import check, machine, modules, plots, shop
+from tests.load import check, machine, modules, plots, ratios, readme, shop
 from tests.load.measuring import Measuring
-from tests.load.page import Page, render, steps
-from tests.load.row import Row
+from tests.load.page import Page, render
 from tests.load.shop import Shop
+from tests.load.steps import steps
 from tests.load.suite import Suite, results
 from vitrine.errors import VitrineError
 
@@ -71,17 +70,17 @@ def main(argv: list[str]) -> int:
 
 def bench(options: argparse.Namespace, command: str) -> int:
     """As `main`, for options that were read."""
-    known = check.committed("quick") if options.check else {}
+    known = ratios.committed("quick") if options.check else {}
     made = Shop(options.shop) if options.shop else _made(options)
     found = Measuring(results(made), ["--shop", str(made.folder), "--seconds", str(options.seconds)], say)
     measured = [] if options.page else options.only or modules.names()
     found.run(measured)
-    good = not options.check or compared(found, measured, known)
-    rows, failed = found.every(), found.failed(measured)
-    write(options.out, command, sum(found.minutes.get(name, 0.0) for name in modules.names()), made, rows)
+    good = not options.check or compared(found, measured, known, whole=not (options.only or options.page))
+    failed = found.failed(measured)
+    write(options.out, command, found, made)
     say(f"the page is {options.out / 'performance.md'}")
     if options.out == DOCS or (options.keep and not failed):
-        check.commit("quick" if options.quick else "full", rows)
+        ratios.commit("quick" if options.quick else "full", found.every())
     if measured:
         say(f"seconds by module:\n{found.table(measured)}")
     if failed:
@@ -89,20 +88,32 @@ def bench(options: argparse.Namespace, command: str) -> int:
     return 0 if good and not failed else 1
 
 
-def compared(found: Measuring, measured: list[str], known: dict[str, float]) -> bool:
-    """Compares ratios with those that are committed; whether none is worse, or only once of two times."""
-    verdicts = check.compare(found.every(), known)
-    worse = {verdict.what for verdict in verdicts if not verdict.good}
+def compared(found: Measuring, measured: list[str], known: dict[str, float], *, whole: bool) -> bool:
+    """Compares ratios with those that are committed; whether none is worse, or only once of two times.
+
+    Args:
+        found: Measures, and has what was measured.
+        measured: The modules that were measured now; what the others measured once is not compared.
+        known: What is committed.
+        whole: Whether these are all modules.
+    """
+
+    def verdicts() -> list[check.Verdict]:
+        return check.compare([row for name in measured for row in found.rows(name)], known, whole=whole)
+
+    told = verdicts()
+    worse = {verdict.row for verdict in told if not verdict.good}
     if again := [name for name in measured if any(row.what in worse for row in found.rows(name))]:
         say(f"measuring {', '.join(again)} once more: what is worse only once is noise")
         found.run(again)
-        verdicts = check.again(verdicts, check.compare(found.every(), known))
-    say("ratios, before → now:\n" + check.table(verdicts))
-    return all(verdict.good for verdict in verdicts)
+        told = check.again(told, verdicts())
+    say("ratios, before → now:\n" + check.table(told))
+    say(check.advice(told))
+    return all(verdict.good for verdict in told)
 
 
-def write(out: Path, command: str, minutes: float, made: Shop, rows: list[Row]) -> None:
-    """Writes the page and its pictures."""
+def write(out: Path, command: str, measured: Measuring, made: Shop) -> None:
+    """Writes the page and its pictures and, where these are the committed ones, README's figures."""
     suite = results(made) / "suite.json"
     found = msgspec.json.decode(suite.read_bytes(), type=Suite) if suite.exists() else None
     beside = out / "performance"
@@ -111,15 +122,15 @@ def write(out: Path, command: str, minutes: float, made: Shop, rows: list[Row]) 
     facts = made.manifest
     page = Page(
         command=command,
-        date=datetime.now(UTC),
-        minutes=minutes,
+        minutes=measured.minutes(),
+        measured=measured.when(),
         machine={**machine.machine(), **machine.versions()},
         shop={
             "shop": f"simulated, {facts.items:,} items, {facts.events:,} events",
             "models": f"bundle of {', '.join(sorted(p.stem for p in (made.bundle / 'models').glob('*')))}",
             "server": "`vitrine serve`, four services in one process, embedded store, synchronous commits",
         },
-        rows=rows,
+        rows=measured.every(),
         suite=found,
         pictures={title: str(path.relative_to(out)) for title, path in pictures.items()},
         steps=steps(),
@@ -128,6 +139,8 @@ def write(out: Path, command: str, minutes: float, made: Shop, rows: list[Row]) 
         ],
     )
     (out / "performance.md").write_text(render(page), encoding="utf-8")
+    if out == DOCS and found:
+        readme.put(page.rows, found)
 
 
 def _made(options: argparse.Namespace) -> Shop:

@@ -7,10 +7,9 @@ inputs and in the same order.
 """
 
 import json
-import math
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import ExitStack
 from itertools import islice
 from secrets import token_hex
@@ -20,25 +19,21 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from tests.load.asking import asked, parser
+from tests.load.kernels import Recorder
 from vitrine.app.shop import Shop
 from vitrine.config import load_config
 from vitrine.domain.events import Event, EventType
 from vitrine.domain.profile import Profile
-from vitrine.inference import OnnxModel, TreeModel
 from vitrine.ranking import RankingQuery, ShopperQuery
 from vitrine.recommendation.query import WindowItem, WindowQuery
 from vitrine.recommendation.recommender import window_items
 from vitrine.retrieval import RetrievalQuery
-from vitrine.retrieval.sources import content, interest
 
 # Requests of a round; the pipeline and its kernels take turns, round by round.
 ROUND = 40
 _WARM = 200
 _READS_PER_EVENT = 10
 _ROUNDS = 5
-
-Call = Callable[[], object]
-Kernels = dict[str, list[Call]]
 
 
 class Bare:
@@ -47,6 +42,9 @@ class Bare:
     Args:
         shop: The shop.
         now: The moment of the first request, Unix seconds; each comes a tenth of a second after the one before.
+
+    Attributes:
+        spent: Stage -> seconds of CPU since somebody looked.
     """
 
     def __init__(self, shop: Shop, now: float) -> None:
@@ -54,6 +52,7 @@ class Bare:
         self._retriever, self._engine = generations.retriever(""), generations.engine("")
         self._profiles = shop.stores.profiles
         self._now = now
+        self.spent: dict[str, float] = defaultdict(float)
 
     def profile(self, query: WindowQuery) -> Profile:
         """Who asks; in memory from then on."""
@@ -74,7 +73,7 @@ class Bare:
         self._profiles.record([event], now=self._now).result()
 
     def window(self, query: WindowQuery) -> list[WindowItem]:
-        """The window of a request."""
+        """The window of a request; `spent` has its stages, too, from then on."""
         self._now += 0.1
         profile = self.profile(query)
         found = self._retriever.retrieve(
@@ -82,42 +81,16 @@ class Bare:
         )
         shopper = ShopperQuery(profile, query.scene, query.context, query.limit)
         wanted = RankingQuery.single(self._now, shopper, found.candidates, found.versions.bundle)
-        return window_items(query, found.candidates, self._engine.rank(wanted))
-
-
-class Recorder:
-    """Wraps the kernels of a process: while it is told to, it keeps each call with its inputs."""
-
-    def __init__(self) -> None:
-        self.kept: Kernels | None = None
-
-    def install(self) -> None:
-        """From now on."""
-        label = lambda model, feeds, **_: f"network {'/'.join(model.outputs)}"  # noqa: E731
-        self._wrap(OnnxModel, "run", label, lambda model, feeds, **_: model._run(feeds, math.inf))
-        # LightGBM's own prediction is the kernel, whatever runs the trees here.
-        self._wrap(
-            TreeModel, "predict", lambda *_: "trees", lambda model, x: model._predict(x, contributions=False)
-        )
-        for module in (content, interest):
-            self._wrap(module, "nearest", lambda *_: "vector search")
-
-    def _wrap(
-        self, owner: Any, name: str, label: Callable[..., str], alone: Callable[..., object] | None = None
-    ) -> None:
-        called = getattr(owner, name)
-        kernel = alone or called
-
-        def call(*args: Any, **kwargs: Any) -> Any:
-            if self.kept is not None:
-                self.kept[label(*args, **kwargs)].append(lambda: kernel(*args, **kwargs))
-            return called(*args, **kwargs)
-
-        setattr(owner, name, call)
+        ranked = self._engine.rank(wanted)
+        for stage in (*found.stages, *ranked.stages):
+            self.spent[stage.name] += stage.cpu
+        return window_items(query, found.candidates, ranked)
 
 
 def measure(bare: Bare, recorder: Recorder, queries: Iterator[WindowQuery], seconds: float) -> dict[str, Any]:
-    """CPU milliseconds per request of the pipeline, and of each kernel; medians over rounds.
+    """CPU milliseconds per request of the pipeline, of each of its stages and of each kernel; medians over rounds.
+
+    And how often each kernel is called for a request: a network that runs twice makes the pipeline look no worse beside it.
 
     The stream of shoppers goes on and never back, and between rounds one event is recorded for each ten requests: what
     the pipeline remembers helps no more than it would in life. Profiles are in memory before a round begins.
@@ -126,17 +99,23 @@ def measure(bare: Bare, recorder: Recorder, queries: Iterator[WindowQuery], seco
         bare.window(query)
     pipeline: list[float] = []
     kernels: dict[str, list[float]] = defaultdict(list)
+    stages: dict[str, list[float]] = defaultdict(list)
+    times: dict[str, int] = defaultdict(int)
     until = time.monotonic() + seconds
     while len(pipeline) < _ROUNDS or time.monotonic() < until:
         part = list(islice(queries, ROUND))
         for query in part:
             bare.profile(query)
         recorder.kept = defaultdict(list)
+        bare.spent.clear()
         began = time.process_time()
         windows = [bare.window(query) for query in part]
         pipeline.append(time.process_time() - began)
         kept, recorder.kept = recorder.kept, None
+        for name, spent in bare.spent.items():
+            stages[name].append(spent)
         for name, calls in kept.items():
+            times[name] += len(calls)
             began = time.process_time()
             for call in calls:
                 call()
@@ -145,7 +124,9 @@ def measure(bare: Bare, recorder: Recorder, queries: Iterator[WindowQuery], seco
             bare.view(query, window[-1].item_id)
     return {
         "cpu_ms": 1000 * median(pipeline) / ROUND,
+        "stages": {name: 1000 * median(spent) / ROUND for name, spent in stages.items()},
         "kernels": {name: 1000 * median(spent) / ROUND for name, spent in kernels.items()},
+        "calls": {name: count / (ROUND * len(pipeline)) for name, count in times.items()},
         "requests": ROUND * len(pipeline),
     }
 

@@ -2,13 +2,9 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-import msgspec
-
+from tests.load.ratios import FILE, Ratio, ratios
 from tests.load.row import Row
-
-RATIOS = Path("docs/performance/ratios.json")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -16,63 +12,55 @@ class Verdict:
     """What became of one ratio.
 
     Attributes:
-        what: The row.
+        what: The row, or the row and a part of it.
+        row: The row.
         before: As committed; ``None`` for a new one.
         now: As measured; ``None`` where it was not.
         limit: The worst that passes.
         good: Whether it passes.
+        better: Whether it is so much better that what is committed would let it get worse again unnoticed.
     """
 
     what: str
+    row: str
     before: float | None
     now: float | None
     limit: float | None
     good: bool
+    better: bool = False
 
 
-def ratios(rows: Sequence[Row]) -> dict[str, float]:
-    """What is committed."""
-    return {row.what: round(row.value, 4) for row in rows if row.checked and row.value is not None}
+def compare(rows: Sequence[Row], committed: Mapping[str, float], *, whole: bool = True) -> list[Verdict]:
+    """Compares rows with what was committed.
 
-
-def commit(kind: str, rows: Sequence[Row], path: Path = RATIOS) -> None:
-    """Writes the ratios of one kind of bench down, "quick" or "full", beside those of the other."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = {**_all(path), kind: ratios(rows)}
-    path.write_bytes(msgspec.json.format(msgspec.json.encode(known, order="sorted")) + b"\n")
-
-
-def committed(kind: str, path: Path = RATIOS) -> dict[str, float]:
-    """The ratios of one kind of bench.
-
-    Raises:
-        RuntimeError: There are none.
+    Args:
+        rows: As measured.
+        committed: What they are compared with.
+        whole: Whether these should be all rows: then one that is no longer measured fails. A new one passes.
     """
-    known = _all(path)
-    if kind not in known:
-        raise RuntimeError(f"{path} has no ratios of a {kind} bench: make them with scripts/bench --keep")
-    return known[kind]
-
-
-def _all(path: Path) -> dict[str, dict[str, float]]:
-    return msgspec.json.decode(path.read_bytes(), type=dict[str, dict[str, float]]) if path.exists() else {}
-
-
-def compare(rows: Sequence[Row], committed: Mapping[str, float]) -> list[Verdict]:
-    """Compares rows with what was committed; one that is no longer measured fails, a new one passes."""
-    verdicts = []
-    rows = [row for row in rows if row.checked]
-    for row in rows:
-        before = committed.get(row.what)
-        if before is None:
-            verdicts.append(Verdict(what=row.what, before=None, now=row.value, limit=None, good=True))
-            continue
-        limit = before * row.tolerance if row.at_most else before / row.tolerance
-        good = row.value is not None and (row.value <= limit if row.at_most else row.value >= limit)
-        verdicts.append(Verdict(what=row.what, before=before, now=row.value, limit=limit, good=good))
-    gone = [what for what in committed if what not in {row.what for row in rows}]
-    verdicts += [Verdict(what=w, before=committed[w], now=None, limit=None, good=False) for w in gone]
+    found = list(ratios(rows))
+    # A part that is too small to be committed would be new each time.
+    verdicts = [
+        _verdict(one, committed.get(one.what)) for one in found if one.counts or one.what in committed
+    ]
+    gone = committed.keys() - {one.what for one in found} if whole else ()
+    verdicts += [
+        Verdict(what=what, row=what, before=committed[what], now=None, limit=None, good=False)
+        for what in sorted(gone)
+    ]
     return verdicts
+
+
+def _verdict(ratio: Ratio, before: float | None) -> Verdict:
+    now, limit, good, better = ratio.value, None, True, False
+    if before is not None:
+        times = ratio.tolerance if ratio.at_most else 1 / ratio.tolerance
+        limit, other = before * times, before / times
+        good = now is not None and (now <= limit if ratio.at_most else now >= limit)
+        better = now is not None and (now < other if ratio.at_most else now > other)
+    return Verdict(
+        what=ratio.what, row=ratio.row, before=before, now=now, limit=limit, good=good, better=better
+    )
 
 
 def again(first: Sequence[Verdict], second: Sequence[Verdict]) -> list[Verdict]:
@@ -88,6 +76,36 @@ def table(verdicts: Sequence[Verdict]) -> str:
         before, now, limit = (
             "–" if value is None else f"{value:.3f}" for value in (verdict.before, verdict.now, verdict.limit)
         )
-        told = "ok" if verdict.good else "WORSE" if verdict.now is not None else "NOT MEASURED"
-        lines.append(f"{told:<12} {before:>8} → {now:>8}   limit {limit:>8}   {verdict.what}")
+        part = verdict.what.removeprefix(f"{verdict.row}: ")
+        what = verdict.what if part == verdict.what else f"{part} – of: {verdict.row}"
+        lines.append(f"{_told(verdict):<12} {before:>8} → {now:>8}   limit {limit:>8}   {what}")
     return "\n".join(lines)
+
+
+def _told(verdict: Verdict) -> str:
+    if not verdict.good:
+        return "WORSE" if verdict.now is not None else "NOT MEASURED"
+    if verdict.before is None:
+        return "new"
+    return "better" if verdict.better else "ok"
+
+
+def advice(verdicts: Sequence[Verdict]) -> str:
+    """What to do now."""
+    worse = sum(not verdict.good and verdict.now is not None for verdict in verdicts)
+    missed = sum(not verdict.good and verdict.now is None for verdict in verdicts)
+    told = []
+    if worse:
+        told.append(
+            f"{worse} worse than {FILE} allows, twice in a row: find the change that made it so or, where it is meant, write "
+            "the new ones down with scripts/bench --keep and commit them"
+        )
+    if missed:
+        told.append(
+            f"{missed} not measured: what failed is told above; what was renamed or is gone is forgotten by scripts/bench --keep"
+        )
+    if any(verdict.better for verdict in verdicts):
+        told.append(
+            "what is better may get worse again unnoticed: write it down with scripts/bench --keep and commit it"
+        )
+    return "; ".join(told) or "no ratio is worse"

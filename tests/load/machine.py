@@ -28,7 +28,7 @@ PACKAGES = (
 def machine() -> dict[str, str]:
     """The hardware and the operating system."""
     return {
-        "CPU": f"{cpu_model()}, {len(cores())} of {os.cpu_count()} cores used",
+        "CPU": f"{cpu_model()}, {len(cores())} of {os.cpu_count()} cores used{'; a virtual machine' * _virtual()}",
         "memory": f"{psutil.virtual_memory().total / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
     }
@@ -44,6 +44,13 @@ def cpu_model() -> str:
     return names[0] if names else platform.machine()
 
 
+def _virtual() -> bool:
+    try:
+        return "hypervisor" in Path("/proc/cpuinfo").read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+
+
 def cores() -> list[int]:
     """The cores that this process may use."""
     if hasattr(os, "sched_getaffinity"):
@@ -53,7 +60,7 @@ def cores() -> list[int]:
 
 def versions() -> dict[str, str]:
     """What took part."""
-    found = {"vitrine": vitrine.__version__, "commit": commit(), "Python": platform.python_version()}
+    found = {"vitrine": vitrine.__version__, "Python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = version(name)
@@ -79,6 +86,7 @@ def commit() -> str:
     head = git("rev-parse", "--short=12", "HEAD")
     if not head:
         return "none"
-    # The page itself does not count: it is what is being written.
-    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/performance*")
+    # What the bench writes does not count.
+    wrote = (":!docs/performance*", ":!README.md")
+    changed = git("status", "--porcelain", "--untracked-files=no", "--", ".", *wrote)
     return f"{head} with changes" if changed else head

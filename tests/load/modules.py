@@ -31,6 +31,8 @@ _ORDER = (
     "startup",
     "gpu",
 )
+# Those that read what was measured elsewhere; each of their rows says when.
+ELSEWHERE = frozenset({"peers", "gpu"})
 # Seconds until a module is given up, and how much longer it has to stop its servers.
 _PATIENCE, _LONGER = 420.0, {"million": 600.0, "latency": 600.0}
 _GRACE = 30.0
@@ -77,7 +79,7 @@ def run(module: str, arguments: list[str], out: Path) -> list[Row]:
 def _missing(module: str, before: Sequence[Row], now: Sequence[Row], why: str) -> list[Row]:
     """The rows of an earlier run that this one has not, without figures; one for the module when it had all of them."""
     measured = {module, *(row.what for row in now)}
-    gone = [replace(row, value=None, details={}) for row in before if row.what not in measured]
+    gone = [replace(row, value=None, parts={}, details={}) for row in before if row.what not in measured]
     return [replace(row, note=why, failed=True) for row in gone or [Row(what=module, value=None)]]
 
 

@@ -2,42 +2,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from pathlib import Path
-
-import msgspec
 
 from tests.load.ghz import METHODS
 from tests.load.loading import Run
+from tests.load.markdown import number, table
 from tests.load.row import Row
+from tests.load.steps import Step, told
 from tests.load.suite import Suite
+from tests.load.summary import summary
 
-STEPS = Path("tests/load/steps.toml")
-_MEANING = (
-    "Figures are ratios where they can be, since ratios travel between machines; milliseconds are of this one. The server "
-    "runs on a core of its own and what loads it on the other. *Peak* is the highest constant rate of an open loop (calls "
-    "start on time whether or not earlier ones have ended) of which at least 98 % is achieved with fewer than 0.1 % errors; "
-    "an answer that lacks a part counts as an error. Shoppers are drawn by a Zipf law, and a new event comes in per ten "
-    "calls, so that caches help no more than they would in life. *CPU per request* is the processor time of the server, "
-    "those events included, divided by the calls. ghz starts calls at even distances; shoppers come in bunches, so real "
-    "tails are longer."
-)
-
-
-class Step(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A step of the optimisation that mattered: written by hand, since it was measured once.
-
-    Attributes:
-        what: What was done.
-        before: The figure, with its unit.
-        after: The figure of the same run.
-        command: What measured both; empty where a test does, which ``what`` names.
-    """
-
-    what: str
-    before: str
-    after: str
-    command: str = ""
+_MEANING = """\
+- **Ratios** travel between machines; milliseconds are of this one. Compare with others by what is divided, not by times that
+  were measured elsewhere: Gorse's, Metarank's and AWS's figures are what they or others published, of their machines, their
+  data and their questions; Ray Serve and mosec were measured here, beside Vitrine.
+- **One core for the server**, another for what loads it. A process of Python computes on one core at a time; `--workers N`
+  takes N, at the cost of the row about workers.
+- **Peak**: the highest constant rate of an open loop (calls start on time whether or not earlier ones have ended) of which at
+  least 98 % is achieved with fewer than 0.1 % errors; an answer that lacks a part counts as an error.
+- **CPU per request**: the processor time of the server, divided by the calls. A new event comes in per ten calls, and is in it.
+- **Bare**: the same pipeline in a plain loop, without server, threads or wire. **Kernels**: what no Python can make cheaper:
+  searches for the nearest vectors, runs of networks, predictions of trees, called alone on the same inputs.
+- **Caches** help no more than they would in life: shoppers are drawn by a Zipf law, and their profiles change as they ask.
+- **What it does not show**: the shop is simulated; ghz starts calls at even distances, and shoppers come in bunches, so real
+  tails are longer; nothing crosses a network; a busy machine beside it makes times longer, and CPU times by some per cent."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +33,8 @@ class Page:
 
     Attributes:
         command: What made it.
-        date: When.
         minutes: How long it took.
+        measured: When, and at which commit, in a sentence or two.
         machine: Name -> value; versions and commit, too.
         shop: What was served, name -> value.
         rows: The figures.
@@ -58,8 +45,8 @@ class Page:
     """
 
     command: str
-    date: datetime
     minutes: float
+    measured: str
     machine: Mapping[str, str]
     shop: Mapping[str, str]
     rows: Sequence[Row]
@@ -69,38 +56,29 @@ class Page:
     extra: Sequence[str] = ()
 
 
-def steps(path: Path = STEPS) -> list[Step]:
-    """Reads the steps.
-
-    Raises:
-        msgspec.MsgspecError: The file is not as it should be.
-    """
-    return msgspec.toml.decode(path.read_bytes(), type=dict[str, list[Step]])["step"]
-
-
 def render(page: Page) -> str:
     """The page as Markdown."""
+    took = f" in {page.minutes:.0f} minutes" if page.minutes >= 1 else ""
     parts = [
         "# How fast it is",
-        f"Made by `{page.command}` on {page.date:%Y-%m-%d} in {page.minutes:.0f} minutes, not edited.",
+        f"Made by `{page.command}`{took}, not edited. {page.measured}".rstrip(),
+        "## In short",
+        summary(page.rows, page.suite),
+        "## How to read it",
         _MEANING,
         "## Figures",
         figures(page.rows),
+        "What each is made of, and how it was measured:",
+        details(page.rows),
     ]
-    notes = [f"- {row.what}: {row.note}." for row in page.rows if row.note]
-    parts += ["Notes:\n\n" + "\n".join(notes)] if notes else []
     if page.suite:
         parts += ["## Under load", latencies(page.suite)]
         parts += [f"![{title}]({path})" for title, path in page.pictures.items()]
         parts += ["What was asked:", _pairs(page.suite.asked, METHODS), problems(page.suite)]
+    parts += page.extra
     if page.steps:
-        told = [[s.what, s.before, s.after, f"`{s.command}`" if s.command else ""] for s in page.steps]
-        parts += [
-            "## What made it fast",
-            "Each step was measured once, before and after in one run, on the machine of its day.",
-            table(["what", "before", "after", "command"], told, right=()),
-        ]
-    parts += [*page.extra, "## What it was measured on", _pairs({**page.shop, **page.machine}, {})]
+        parts += ["## What made it fast", told(page.steps)]
+    parts += ["## What it was measured on", _pairs({**page.shop, **page.machine}, {})]
     return "\n\n".join(parts) + "\n"
 
 
@@ -113,11 +91,21 @@ def figures(rows: Sequence[Row]) -> str:
             row.reach or "stated",
             "–" if row.value is None else f"**{number(row.value)}**",
             words[row.reached],
-            "; ".join(f"{name}: {value}" for name, value in row.details.items()),
         ]
         for row in rows
     ]
-    return table(["what", "reach", "measured", "reached", "details"], cells, right=(1, 2))
+    return table(["what", "reach", "measured", "reached"], cells, right=(1, 2))
+
+
+def details(rows: Sequence[Row]) -> str:
+    """What there is to know about each row, a paragraph each."""
+    lines = []
+    for row in rows:
+        told = "; ".join(f"{name}: {value}" for name, value in row.details.items())
+        sentences = ". ".join(part[:1].upper() + part[1:] for part in (told, row.note) if part)
+        if sentences:
+            lines.append(f"- **{row.what}** – {sentences}.")
+    return "\n".join(lines)
 
 
 def latencies(suite: Suite) -> str:
@@ -152,19 +140,5 @@ def problems(suite: Suite) -> str:
     return "What went wrong:\n\n" + "\n".join(lines)
 
 
-def number(value: float | None) -> str:
-    """Three significant digits."""
-    if value is None:
-        return "none"
-    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.3g}"
-
-
 def _pairs(values: Mapping[str, str], names: Mapping[str, str]) -> str:
     return table(["what", "value"], [[names.get(k, k), v] for k, v in values.items()], right=())
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[str]], *, right: Sequence[int]) -> str:
-    """Markdown; ``right``: the columns of figures."""
-    rule = ["---:" if column in right else "---" for column in range(len(head))]
-    clean = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
-    return "\n".join(f"| {' | '.join(cells)} |" for cells in [head, rule, *clean])

@@ -15,7 +15,11 @@ class Row:
         at_most: Whether the figure should be at most ``bound``, or at least.
         strict: Whether it must differ from ``bound``: below it, above it.
         tolerance: How many times worse than before the regression check lets it be; more for what varies, like tails.
+        parts: What the regression check compares beside the value: a part that gets twice as dear hides in the whole. Ratios,
+            too, that should be low; name -> figure.
         details: Milliseconds, counts, sizes and what peers publish, name -> value with its unit.
+        short: What the first section of the page says of it; nothing where it is empty.
+        missed: Why it is not reached and what that would take; shown where it is not.
         note: Why there is no figure, or what to know about it.
         command: What measures this row, where `make bench` does not.
         checked: Whether the regression check compares it: not what is divided by a constant, which is a time in disguise,
@@ -29,7 +33,10 @@ class Row:
     at_most: bool = True
     strict: bool = False
     tolerance: float = 1.25
+    parts: Mapping[str, float] = field(default_factory=dict)
     details: Mapping[str, str] = field(default_factory=dict)
+    short: str = ""
+    missed: str = ""
     note: str = ""
     command: str = ""
     checked: bool = True

@@ -81,9 +81,7 @@ def main(argv: list[str]) -> int:
         for file in sorted(folder.glob("*.onnx")):
             say(f"{file.stem}, {file.stat().st_size / 1e6:.1f} MB")
             found[file.stem] = bench.network(file.read_bytes())
-    told = machine.versions()
-    if options.commit:
-        told["commit"] = options.commit
+    told = {"commit": options.commit or machine.commit(), **machine.versions()}
     result = figures.Result(
         date=datetime.now(UTC).isoformat(timespec="seconds"),
         minutes=(time.monotonic() - began) / 60,

@@ -33,7 +33,13 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--out", type=Path, help=f"the folder of both files ({figures.KEPT.parent}, without --shop)"
     )
+    parser.add_argument("--page", action="store_true", help="measure nothing, write the page again")
     options = parser.parse_args(argv)
+    folder = options.out or (_SCRATCH if options.shop else figures.KEPT.parent)
+    if options.page:
+        if (known := figures.kept(folder / figures.KEPT.name)) is None:
+            raise RuntimeError(f"{folder / figures.KEPT.name} is missing: run again without --page")
+        return _written(known, folder)
     # SIGTERM unwinds like Ctrl-C, so that the servers are ended then, too.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     began = time.monotonic()
@@ -74,8 +80,12 @@ def main(argv: list[str]) -> int:
         },
         **compared,
     )
-    folder = options.out or (_SCRATCH if options.shop else figures.KEPT.parent)
     keep(result, folder / figures.KEPT.name)
+    return _written(result, folder)
+
+
+def _written(result: figures.Result, folder: Path) -> int:
+    """Writes the page; 1 when a server failed."""
     (folder / page.PAGE.name).write_text(page.render(result), encoding="utf-8")
     say(f"the page is at {folder / page.PAGE.name}")
     return 1 if any(server.errors or not server.peak for server in result.servers.values()) else 0

@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.load.page import number, table
+from tests.load.markdown import number, table
 from tests.load.peers.figures import Figures, Result
 
 PAGE = Path("docs/performance/peers.md")
 _MEANING = (
-    "One function in several servers: the bytes of a `RankRequest` in, those of a `RankResponse` out, by Vitrine's decoding, "
-    "ranking and encoding (`tests/load/peers/function.py`), with the same bundle and the same catalogue, one worker each and "
-    "one thread in it. Every server's answers were first compared with those of the bare function, message for message. "
-    "*Bare* is that function in a plain loop on the same requests, in a process that does nothing else."
+    "What does a server cost that hosts a ranker, beside the ranking itself? One function in several servers: the bytes of a "
+    "`RankRequest` in, those of a `RankResponse` out, by Vitrine's decoding, ranking and encoding "
+    "(`tests/load/peers/function.py`), with the same bundle and the same catalogue, one worker each and one thread in it. "
+    "Every server's answers were first compared with those of the bare function, message for message. *Bare* is that function "
+    "in a plain loop on the same requests, in a process that does nothing else. It compares servers, not recommenders: mosec "
+    "and Ray Serve host what one gives them, and have neither profiles nor a catalogue; in Vitrine each ranker is watched, "
+    "bounded in time and left out when it fails, and three other services stand ready beside it."
 )
 _COLUMNS = (
     "*Peak*: the highest constant rate of an open loop of which at least 98 % is achieved with fewer than 0.1 % errors. "
@@ -34,10 +37,10 @@ def render(result: Result) -> str:
         f"The bare function takes {number(result.function)} ms of CPU a call (median of {len(result.bare)} runs: "
         + ", ".join(number(value) for value in result.bare)
         + f"). Asked: {result.asked}.",
-        "What is left where there is no work, the request decoded and the same answer encoded, at half of the first "
-        "server's peak: "
-        + "; ".join(f"{name} {number(value)} ms" for name, value in result.floors.items())
-        + ".",
+        "How little a server can cost: with a function that does nothing (the request is decoded, and an answer that is "
+        f"there already encoded), at half of {_first(result)}'s peak: "
+        + "; ".join(f"{name} {number(value)} ms of CPU a call" for name, value in result.floors.items())
+        + ". What Vitrine costs beyond the first of these is its own.",
         "### How each ran",
         "\n".join([*ran, *(f"- {note}." for note in result.notes)]),
         "### Rates that were tried",
@@ -51,6 +54,10 @@ def render(result: Result) -> str:
         _versions(result),
     ]
     return "\n\n".join(parts) + "\n"
+
+
+def _first(result: Result) -> str:
+    return next(iter(result.servers), "no server")
 
 
 def _table(result: Result) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from tests.load.gpu.figures import Network, Result, Served, Times, kept
-from tests.load.page import number
+from tests.load.markdown import number
 from tests.load.row import Row
 from tests.load.rows.base import World, main
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from tests.load.rows.base import Row, World, main
 
-_MB = 1e6
+_MB, _GB = 1e6, 1e9
 # Fewer items take no more memory than what comes and goes anyway.
 _ENOUGH = 100_000
 
@@ -53,6 +53,7 @@ def rows(world: World) -> Iterator[Row]:
         / ((memory[some] - memory[one]) / (int(some) - int(one))),
         bound=1.1,
         checked=int(many) >= _ENOUGH,
+        short=f"A million items take {each[many] * 1e6 / _GB:.1f} GB of memory" * (int(many) >= _ENOUGH),
         details={
             "a million items": f"{each[many] * 1e6 / _MB:,.0f} MB",
             **{

@@ -22,6 +22,9 @@ def rows(world: World) -> Iterator[Row]:
         value=each[-1] / each[0],
         bound=1.15,
         checked=held[-1] >= _ENOUGH,
+        short=(held[-1] >= _ENOUGH)
+        * f"A million profiles take {disk[-1] / held[-1] * 1e6 / _GB:.1f} GB on disk; in memory, {cached:,} are held unless "
+        f"configured otherwise, {cached * each[-1] / _GB:.1f} GB",
         details={
             "a million profiles in memory": f"{each[-1] * 1e6 / _GB:.0f} GB",
             "on disk": f"{disk[-1] / held[-1] * 1e6 / _GB:.1f} GB; log, keys and profiles {found['file'] / found['log'] * 1e6 / _GB:.2f} GB a million events",

@@ -75,6 +75,7 @@ def _over_grpc(world: World, calls: int) -> Row:
         value=events / wall / 20_000,
         at_most=False,
         checked=False,
+        short=f"`RecordEvents` on one core, durable, batches of {EVENTS}: {events / wall:,.0f} events/s, with nothing else to do",
         details={
             "events/s": f"{events / wall:,.0f}",
             "CPU of the server an event": f"{spent / events * 1e6:.0f} µs",
