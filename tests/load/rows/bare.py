@@ -9,8 +9,8 @@ from tests.load.rows.base import Row, World, main
 _TOLD = 0.1
 _MISSED = (
     "what is not a kernel is some hundreds of NumPy calls a window over columns of 500 candidates, and the Python between "
-    "them. By a profile of November 2026, at 100,000 items, NumPy's own part alone takes the ratio to about 1.6: 1.5 would take columns, merge, "
-    "rules and reasons in compiled code"
+    "them. By a profile of November 2026, at 100,000 items, NumPy's own part alone takes the ratio to about 1.6: 1.5 would "
+    "take columns, merge, rules and reasons in compiled code"
 )
 
 
