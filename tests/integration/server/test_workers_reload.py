@@ -8,6 +8,7 @@ import pytest
 
 from tests.integration.server.test_swap import Load, ask, metric
 from tests.integration.server.test_workers import healthy, workers
+from tests.support.patience import PATIENCE
 from tests.support.twins import Twins
 from tests.support.until import until
 from vitrine.app.process import ServerProcess
@@ -85,12 +86,12 @@ def test_a_damaged_bundle_is_refused_by_all_and_the_old_one_goes_on(
 def test_a_configuration_reaches_all_workers(twins: Twins, server: ServerProcess) -> None:
     with Vitrine(server.address) as shop:
         before = shop.get_config().fingerprint
-        twins.config.write_text(PAGE.format(diversity=0.5))
+        twins.config.write_text(PAGE.format(diversity=0.5) + PATIENCE)
         done = shop.reload_config(timeout=60)
         assert done.switched
         assert done.fingerprint != before
         assert {ask(shop, n).versions.config for n in range(8)} == {done.fingerprint}
-        twins.config.write_text(PAGE.format(diversity=7))
+        twins.config.write_text(PAGE.format(diversity=7) + PATIENCE)
         with pytest.raises(NotReady, match="diversity"):
             shop.reload_config(timeout=60)
         assert {ask(shop, n).versions.config for n in range(8)} == {done.fingerprint}
